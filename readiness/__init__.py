@@ -1,0 +1,1 @@
+"""Takes an existing Azure estate of virtual machines to the secure-by-default baseline."""

@@ -1,0 +1,186 @@
+"""What people add to an estate: applications, owners, windows, dependencies, targets and exceptions.
+
+Nothing here was observed; everything here was decided by somebody, and names them where it matters.
+"""
+
+from collections.abc import Iterable
+from datetime import date, time, timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from readiness.model.ids import ResourceId
+from readiness.model.verdict import Dimension
+from readiness.model.virtual_machine import VirtualMachine
+
+
+class Environment(StrEnum):
+    """Where an application lives. Unknown counts as production."""
+
+    PRODUCTION = "production"
+    TEST = "test"
+    DEVELOPMENT = "development"
+
+
+class Criticality(StrEnum):
+    """How much hangs on an application."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    MISSION_CRITICAL = "mission-critical"
+
+
+class Match(Struct, frozen=True, kw_only=True):
+    """Which VMs an entry speaks of. Every field that is given must hit; an empty match hits every VM."""
+
+    ids: tuple[ResourceId, ...] = ()
+    names: tuple[str, ...] = ()
+    """Shell patterns on the VM's name, compared without case."""
+    resource_groups: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+    applications: tuple[str, ...] = ()
+
+    def hits(self, vm: VirtualMachine, application: str | None = None) -> bool:
+        """Tell whether this match speaks of the VM, which belongs to the named application."""
+        name = vm.name.lower()
+        group = vm.id.resource_group.lower()
+        return (
+            (not self.ids or vm.id in self.ids)
+            and (not self.names or any(fnmatchcase(name, pattern.lower()) for pattern in self.names))
+            and (not self.resource_groups or group in {entry.lower() for entry in self.resource_groups})
+            and all(vm.tags.get(key) == value for key, value in self.tags.items())
+            and (not self.applications or application in self.applications)
+        )
+
+
+class Owner(Struct, frozen=True, kw_only=True):
+    """Who answers for an application."""
+
+    name: str
+    email: str = ""
+
+
+class Application(Struct, frozen=True, kw_only=True):
+    """A business application, its owner, and the windows in which its VMs may be off."""
+
+    name: str
+    owner: Owner
+    match: Match
+    criticality: Criticality = Criticality.MEDIUM
+    environment: Environment = Environment.PRODUCTION
+    windows: tuple[str, ...] = ()
+
+
+class MaintenanceWindow(Struct, frozen=True, kw_only=True):
+    """A recurring maintenance window in local time."""
+
+    name: str
+    rrule: str
+    """RFC 5545 recurrence of the days, such as `FREQ=WEEKLY;BYDAY=SA`."""
+    start: time
+    duration: timedelta
+    timezone: str
+    """An IANA zone, such as `Europe/Berlin`."""
+
+
+class Dependency(Struct, frozen=True, kw_only=True):
+    """*source needs target*: the target is the provider and goes first."""
+
+    source: ResourceId
+    target: ResourceId
+    hard: bool = False
+    """Binds waves too: the provider's wave is never later than the consumer's."""
+
+
+class IdentityKind(StrEnum):
+    """Kinds of managed identity a VM can be given."""
+
+    SYSTEM = "system"
+
+
+class IdentityChoice(Struct, frozen=True, kw_only=True):
+    """The managed identity a VM is to get, added to those it has."""
+
+    type: IdentityKind = IdentityKind.SYSTEM
+
+
+class TrustedLaunchChoice(Struct, frozen=True, kw_only=True):
+    """How a VM is to run under Trusted Launch."""
+
+    secure_boot: bool = True
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """What a VM is to become. A part that is None was not chosen, and so is not done."""
+
+    trusted_launch: TrustedLaunchChoice | None = None
+    disk_encryption_set: ResourceId | None = None
+    encryption_at_host: bool | None = None
+    identity: IdentityChoice | None = None
+
+
+def overlay(choices: Iterable[Choice]) -> Choice:
+    """Lay choices over one another: a part that is chosen later replaces one chosen earlier."""
+    result = Choice()
+    for choice in choices:
+        chosen = {part: value for part, value in asdict(choice).items() if value is not None}
+        result = replace(result, **chosen)
+    return result
+
+
+class TargetEntry(Struct, frozen=True, kw_only=True):
+    """One entry of `targets`: a choice for the VMs it matches."""
+
+    match: Match
+    choice: Choice
+
+
+class RuleException(Struct, frozen=True, kw_only=True):
+    """An owned, dated, justified permission not to meet a rule or a whole dimension."""
+
+    id: str
+    match: Match
+    owner: str
+    reason: str
+    approved_by: str
+    expires: date
+    dimension: Dimension | None = None
+    rule: str | None = None
+    compensating_control: str = ""
+
+    def covers(self, rule: str, dimension: Dimension, as_of: date) -> bool:
+        """Tell whether this exception, on that day, permits not meeting the rule."""
+        return self.expires >= as_of and (self.rule == rule or self.dimension == dimension)
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """Everything people added to one estate."""
+
+    applications: tuple[Application, ...] = ()
+    windows: tuple[MaintenanceWindow, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    targets: tuple[TargetEntry, ...] = ()
+    exceptions: tuple[RuleException, ...] = ()
+
+    def application_of(self, vm: VirtualMachine) -> Application | None:
+        """Return the first application that claims the VM."""
+        return next((entry for entry in self.applications if entry.match.hits(vm)), None)
+
+    def choice_for(self, vm: VirtualMachine) -> Choice:
+        """Return what the VM is to become: all matching targets laid over one another, later ones on top."""
+        application = self.application_of(vm)
+        name = application.name if application else None
+        return overlay(entry.choice for entry in self.targets if entry.match.hits(vm, name))
+
+    def exceptions_for(self, vm: VirtualMachine) -> tuple[RuleException, ...]:
+        """Return the exceptions that name the VM, expired ones included."""
+        application = self.application_of(vm)
+        name = application.name if application else None
+        return tuple(entry for entry in self.exceptions if entry.match.hits(vm, name))
+
+    def window(self, name: str) -> MaintenanceWindow | None:
+        """Return the maintenance window of that name."""
+        return next((entry for entry in self.windows if entry.name == name), None)

@@ -1,0 +1,76 @@
+"""The part of the network that decides whether a management port can be reached from the internet."""
+
+from msgspec import Struct
+
+from readiness.model.ids import ResourceId
+
+
+class IpConfiguration(Struct, frozen=True, kw_only=True):
+    """One IP configuration of a network interface."""
+
+    id: ResourceId | None = None
+    private_address: str | None = None
+    public_ip: ResourceId | None = None
+    subnet: ResourceId | None = None
+    load_balancer_pools: tuple[ResourceId, ...] = ()
+    inbound_nat_rules: tuple[ResourceId, ...] = ()
+    """Inbound NAT rules of load balancers that lead here."""
+    security_groups: tuple[ResourceId, ...] = ()
+    """Application security groups of this configuration."""
+
+
+class Nic(Struct, frozen=True, kw_only=True):
+    """One network interface."""
+
+    id: ResourceId
+    ip_configurations: tuple[IpConfiguration, ...] = ()
+    network_security_group: ResourceId | None = None
+
+
+class SecurityRule(Struct, frozen=True, kw_only=True):
+    """One rule of a network security group, singular and plural fields merged."""
+
+    name: str
+    priority: int
+    allows: bool
+    inbound: bool
+    protocol: str
+    sources: tuple[str, ...] = ()
+    destinations: tuple[str, ...] = ()
+    destination_ports: tuple[str, ...] = ()
+    source_groups: tuple[ResourceId, ...] = ()
+    destination_groups: tuple[ResourceId, ...] = ()
+
+
+class NetworkSecurityGroup(Struct, frozen=True, kw_only=True):
+    """One network security group with its own rules; Azure's default rules are implied."""
+
+    id: ResourceId
+    rules: tuple[SecurityRule, ...] = ()
+
+
+class PublicIp(Struct, frozen=True, kw_only=True):
+    """One public IP address. Basic: open until a rule denies. Standard: closed until one allows."""
+
+    id: ResourceId
+    address: str | None = None
+    is_basic: bool = False
+
+
+class LoadBalancerPath(Struct, frozen=True, kw_only=True):
+    """One way through a load balancer: a rule or an inbound NAT rule to a backend port."""
+
+    name: str
+    backend_port: int
+    is_public: bool
+    pool: ResourceId | None = None
+    ip_configuration: ResourceId | None = None
+
+
+class LoadBalancer(Struct, frozen=True, kw_only=True):
+    """One load balancer, reduced to the paths through it."""
+
+    id: ResourceId
+    is_basic: bool = False
+    paths: tuple[LoadBalancerPath, ...] = ()
+    pools: tuple[ResourceId, ...] = ()

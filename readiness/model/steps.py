@@ -1,0 +1,218 @@
+"""The closed vocabulary of steps: frozen values, each safe to perform twice.
+
+A *look* only reads and decides; a *change* has an effect in Azure. Every step says which power state it
+needs, which ARM actions its identity must hold, and by which key its duration is estimated. Nothing here
+runs: `azure.perform` turns changes into calls, the engine judges looks.
+"""
+
+import hashlib
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from readiness.model.disk import Encryption
+from readiness.model.ids import ResourceId
+
+
+class PowerNeed(StrEnum):
+    """The power state a step needs."""
+
+    RUNNING = "running"
+    OFF = "off"
+    ANY = "any"
+
+
+class Undo(StrEnum):
+    """How a change is taken back."""
+
+    CONFIG = "config"
+    """By configuration, automatically."""
+    SWAP = "swap"
+    """By swapping the OS disk for one made from the full snapshot."""
+    REBUILD = "rebuild"
+    """By recreating the VM around its disks: printed steps and explicit consent, never automatic."""
+    NONE = "none"
+    """Not at all: a point of no return that the plan's consent must name."""
+
+
+_COMPUTE = "Microsoft.Compute"
+
+
+class Recheck(Struct, frozen=True, kw_only=True, tag="recheck"):
+    """Look whether the VM still is what was planned, and may be worked on now."""
+
+    power: ClassVar[PowerNeed] = PowerNeed.ANY
+    duration: ClassVar[str] = "look"
+    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/read", f"{_COMPUTE}/disks/read")
+
+    vm: ResourceId
+    fingerprint: str
+
+
+class RecordBefore(Struct, frozen=True, kw_only=True, tag="record-before"):
+    """Look at the state that an undo will restore, and keep it."""
+
+    power: ClassVar[PowerNeed] = PowerNeed.ANY
+    duration: ClassVar[str] = "look"
+    actions: ClassVar[tuple[str, ...]] = Recheck.actions
+
+    vm: ResourceId
+
+
+class ProveHealth(Struct, frozen=True, kw_only=True, tag="prove-health"):
+    """Look until the VM is as healthy as it was before, or `timeout` seconds have passed."""
+
+    power: ClassVar[PowerNeed] = PowerNeed.RUNNING
+    duration: ClassVar[str] = "prove-health"
+    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/instanceView/read",)
+
+    vm: ResourceId
+    timeout: int
+
+
+class ProveModel(Struct, frozen=True, kw_only=True, tag="prove-model"):
+    """Look whether Azure shows everything that was asked for."""
+
+    power: ClassVar[PowerNeed] = PowerNeed.ANY
+    duration: ClassVar[str] = "look"
+    actions: ClassVar[tuple[str, ...]] = Recheck.actions
+
+    vm: ResourceId
+
+
+class ProveRestored(Struct, frozen=True, kw_only=True, tag="prove-restored"):
+    """Look whether the VM is configured as it was recorded before."""
+
+    power: ClassVar[PowerNeed] = PowerNeed.ANY
+    duration: ClassVar[str] = "look"
+    actions: ClassVar[tuple[str, ...]] = Recheck.actions
+
+    vm: ResourceId
+
+
+class AssignIdentity(Struct, frozen=True, kw_only=True, tag="assign-identity"):
+    """Add a system-assigned identity to whatever identities the VM has when this is performed."""
+
+    power: ClassVar[PowerNeed] = PowerNeed.ANY
+    duration: ClassVar[str] = "patch-vm"
+    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/write",)
+    undo: ClassVar[Undo] = Undo.CONFIG
+
+    vm: ResourceId
+
+
+class RemoveIdentity(Struct, frozen=True, kw_only=True, tag="remove-identity"):
+    """Take the system-assigned identity away again and keep the user-assigned ones."""
+
+    power: ClassVar[PowerNeed] = PowerNeed.ANY
+    duration: ClassVar[str] = "patch-vm"
+    actions: ClassVar[tuple[str, ...]] = AssignIdentity.actions
+    undo: ClassVar[Undo] = Undo.CONFIG
+
+    vm: ResourceId
+
+
+class Deallocate(Struct, frozen=True, kw_only=True, tag="deallocate"):
+    """Stop the VM and give its host back."""
+
+    power: ClassVar[PowerNeed] = PowerNeed.ANY
+    duration: ClassVar[str] = "deallocate"
+    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/deallocate/action",)
+    undo: ClassVar[Undo] = Undo.CONFIG
+
+    vm: ResourceId
+
+
+class Start(Struct, frozen=True, kw_only=True, tag="start"):
+    """Start the VM."""
+
+    power: ClassVar[PowerNeed] = PowerNeed.ANY
+    duration: ClassVar[str] = "start"
+    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/start/action",)
+    undo: ClassVar[Undo] = Undo.CONFIG
+
+    vm: ResourceId
+
+
+class TakeSnapshot(Struct, frozen=True, kw_only=True, tag="take-snapshot"):
+    """Take a **full** snapshot of one disk.
+
+    Never an incremental one: a disk that has incremental snapshots refuses a change of its encryption.
+    """
+
+    power: ClassVar[PowerNeed] = PowerNeed.OFF
+    duration: ClassVar[str] = "snapshot"
+    actions: ClassVar[tuple[str, ...]] = (
+        f"{_COMPUTE}/disks/beginGetAccess/action",
+        f"{_COMPUTE}/snapshots/read",
+        f"{_COMPUTE}/snapshots/write",
+    )
+    undo: ClassVar[Undo] = Undo.CONFIG
+
+    vm: ResourceId
+    disk: ResourceId
+
+
+class PatchVm(Struct, frozen=True, kw_only=True, tag="patch-vm"):
+    """Merge `properties` into the VM's model with one PATCH."""
+
+    power: ClassVar[PowerNeed] = PowerNeed.OFF
+    duration: ClassVar[str] = "patch-vm"
+    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/write",)
+    undo: ClassVar[Undo] = Undo.CONFIG
+
+    vm: ResourceId
+    properties: dict[str, Any]
+
+
+class SetDiskEncryption(Struct, frozen=True, kw_only=True, tag="set-disk-encryption"):
+    """Bring one disk under another key; a platform key drops the disk encryption set."""
+
+    power: ClassVar[PowerNeed] = PowerNeed.OFF
+    duration: ClassVar[str] = "encrypt-disk"
+    actions: ClassVar[tuple[str, ...]] = (
+        f"{_COMPUTE}/disks/write",
+        f"{_COMPUTE}/diskEncryptionSets/read",
+    )
+    undo: ClassVar[Undo] = Undo.CONFIG
+
+    vm: ResourceId
+    disk: ResourceId
+    encryption: Encryption
+
+
+Look = Recheck | RecordBefore | ProveHealth | ProveModel | ProveRestored
+Change = AssignIdentity | RemoveIdentity | Deallocate | Start | TakeSnapshot | PatchVm | SetDiskEncryption
+Step = Look | Change
+
+
+class PlannedStep(Struct, frozen=True, kw_only=True):
+    """A step with its name, unique within one VM's campaign, and its estimated seconds."""
+
+    name: str
+    step: Step
+    seconds: int
+
+
+def name_of(step: Step) -> str:
+    """Return a step's name: what it does, and to which disk."""
+    kind = str(step.__struct_config__.tag)
+    match step:
+        case TakeSnapshot() | SetDiskEncryption():
+            return f"{kind}:{step.disk.name}"
+        case _:
+            return kind
+
+
+def snapshot_id(step: TakeSnapshot, plan: str) -> ResourceId:
+    """Return the snapshot's deterministic id beside its disk: `<vm>-<disk>-<plan>`, at most 80 characters."""
+    name = f"{step.vm.name}-{step.disk.name}-{plan}"
+    if len(name) > _LONGEST_NAME:
+        digest = hashlib.sha256(step.disk.key.encode()).hexdigest()[:8]
+        tail = f"-{digest}-{plan}"
+        name = name[: _LONGEST_NAME - len(tail)] + tail
+    return step.disk.sibling("Microsoft.Compute/snapshots", name)
+
+
+_LONGEST_NAME = 80

@@ -1,0 +1,64 @@
+"""The answer of one rule about one VM: met, unmet, unknown or not applicable, with a reason and evidence."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from readiness.model.ids import ResourceId
+
+JsonScalar = str | int | float | bool | None
+
+
+class Dimension(StrEnum):
+    """The four things a VM is brought to."""
+
+    TRUSTED_LAUNCH = "trusted_launch"
+    CMK = "cmk"
+    PASSWORD_ACCESS = "password_access"  # noqa: S105  a dimension's name, no secret
+    MANAGED_IDENTITY = "managed_identity"
+
+
+class Status(StrEnum):
+    """What a rule answered."""
+
+    MET = "met"
+    UNMET = "unmet"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+
+
+class Evidence(Struct, frozen=True):
+    """Where a fact was read: the resource, the JSON path in it, and the value there."""
+
+    resource: ResourceId
+    path: str
+    value: JsonScalar
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """A rule's answer. `reason` is a stable CamelCase word for machines, `detail` a sentence for people."""
+
+    status: Status
+    reason: str
+    detail: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+def met(reason: str, detail: str = "", *evidence: Evidence) -> Verdict:
+    """Return a verdict that the rule holds."""
+    return Verdict(status=Status.MET, reason=reason, detail=detail, evidence=evidence)
+
+
+def unmet(reason: str, detail: str = "", *evidence: Evidence) -> Verdict:
+    """Return a verdict that the rule does not hold."""
+    return Verdict(status=Status.UNMET, reason=reason, detail=detail, evidence=evidence)
+
+
+def unknown(reason: str, detail: str = "", *evidence: Evidence) -> Verdict:
+    """Return a verdict that a fact is missing; the detail says which, and how to get it."""
+    return Verdict(status=Status.UNKNOWN, reason=reason, detail=detail, evidence=evidence)
+
+
+def not_applicable(reason: str, detail: str = "", *evidence: Evidence) -> Verdict:
+    """Return a verdict that the question does not arise for this VM."""
+    return Verdict(status=Status.NOT_APPLICABLE, reason=reason, detail=detail, evidence=evidence)
