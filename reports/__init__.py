@@ -1,0 +1,1 @@
+"""Content: values in, bytes out. Knows only the model."""

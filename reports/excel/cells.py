@@ -1,0 +1,76 @@
+"""Values into cells, safely: text stays text, whatever it starts with, and fits what Excel can hold."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from textwrap import wrap
+from typing import Any
+
+from openpyxl.cell import Cell as SheetCell
+from openpyxl.worksheet.worksheet import Worksheet
+
+from reports.excel.style import body
+from reports.tables import Cell, Column, Kind, Row
+
+LONGEST_TEXT = 32_767
+"""UTF-16 units a cell can hold."""
+
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML cannot carry. Surrogates appear alone only in damaged text."""
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t")
+
+
+def put(sheet: Worksheet, row: int, column: int, value: Cell, style: str) -> None:
+    """Write one value in a named style."""
+    cell: Any = sheet.cell(row, column)
+    cell.style = style
+    if isinstance(value, str):
+        _put_text(cell, value)
+    elif isinstance(value, datetime):
+        cell.value = value.replace(tzinfo=None)
+    else:
+        cell.value = value
+    if value is not None and not isinstance(value, str) and style == body(Kind.TEXT):
+        cell.number_format = "yyyy-mm-dd" if cell.is_date else "#,##0"
+
+
+def clean(text: str) -> str:
+    """Replace what XML cannot carry, and cut what Excel cannot hold with an ellipsis."""
+    legal = _ILLEGAL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if _units(legal) <= LONGEST_TEXT:
+        return legal
+    cut = legal.encode("utf-16-le")[: 2 * (LONGEST_TEXT - 1)].decode("utf-16-le", errors="ignore")
+    return f"{cut}…"
+
+
+def lines(row: Row, columns: Sequence[Column], widths: Sequence[int]) -> int:
+    """Return how many lines the longest wrapped text of a row takes: nobody else sets the row's height."""
+    return max(
+        (
+            wrapped(value, width)
+            for value, column, width in zip(row, columns, widths, strict=True)
+            if column.kind is Kind.PROSE and isinstance(value, str)
+        ),
+        default=1,
+    )
+
+
+def wrapped(text: str, width: int) -> int:
+    """Return how many lines a text takes in so many characters of width."""
+    return sum(max(len(wrap(line, max(width - 1, 1))), 1) for line in text.split("\n"))
+
+
+def _put_text(cell: SheetCell, text: str) -> None:
+    if not text:
+        return
+    cell.value = clean(text)
+    # openpyxl takes "=..." for a formula and "#N/A" for an error; here both are only text.
+    cell.data_type = "s"
+    if text.startswith(_FORMULA_STARTS):
+        # Keeps it text for somebody who edits the cell in Excel, too.
+        cell.quotePrefix = True
+
+
+def _units(text: str) -> int:
+    return len(text) + sum(1 for character in text if character > "\uffff")

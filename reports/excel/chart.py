@@ -1,0 +1,100 @@
+"""Stacked bars over a block of cells that already holds its numbers.
+
+openpyxl writes charts without the numbers they show; previewers then draw nothing. So the numbers are
+written into the chart as well.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from openpyxl.chart import BarChart, Reference, Series
+from openpyxl.chart.axis import ChartLines
+from openpyxl.chart.data_source import AxDataSource, NumData, NumVal, StrData, StrRef, StrVal
+from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.chart.text import RichText, Text
+from openpyxl.chart.title import Title
+from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
+from openpyxl.worksheet.worksheet import Worksheet
+
+from reports.excel.cells import clean
+from reports.excel.style import GREY, GREY_LIGHT
+from reports.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Which columns of a drawn block are stacked over which, and in which colours."""
+
+    category: str
+    colours: dict[str, str]
+    """Column title to colour, in the order of the stack."""
+    title: str
+    is_horizontal: bool = False
+
+
+def stacked_bars(sheet: Worksheet, table: Table, *, top: int, left: Sequence[int], stack: Stack) -> BarChart:
+    """Return a chart of a table whose header stands in row `top`.
+
+    Args:
+        sheet: Where the table was drawn.
+        table: The table, for the numbers.
+        top: Row of the header.
+        left: The sheet's column for each column of the table.
+        stack: What to draw.
+    """
+    chart = BarChart()
+    chart.type = "bar" if stack.is_horizontal else "col"
+    chart.grouping = "stacked"
+    chart.overlap = 100
+    chart.gapWidth = 55
+    bottom = top + len(table.rows)
+    names = [clean(str(value)) for value in table.values(stack.category)]
+    for title, colour in stack.colours.items():
+        position = left[table.position(title)]
+        series = Series(Reference(sheet, min_col=position, min_row=top + 1, max_row=bottom), title=title)
+        series.val.numRef.numCache = _numbers(table, title)
+        column = left[table.position(stack.category)]
+        where = Reference(sheet, min_col=column, min_row=top + 1, max_row=bottom)
+        points = [StrVal(idx=index, v=name) for index, name in enumerate(names)]
+        series.cat = AxDataSource(
+            strRef=StrRef(f=str(where), strCache=StrData(ptCount=len(points), pt=points))
+        )
+        series.graphicalProperties = GraphicalProperties(solidFill=colour, ln=LineProperties(noFill=True))
+        chart.series.append(series)
+    _dress(chart, stack)
+    return chart
+
+
+def _numbers(table: Table, title: str) -> NumData:
+    points = [NumVal(idx=index, v=str(value)) for index, value in enumerate(table.values(title))]
+    return NumData(formatCode="General", ptCount=len(points), pt=points)
+
+
+def _dress(chart: BarChart, stack: Stack) -> None:
+    chart.title = _title(stack.title)
+    chart.legend.position = "b"
+    chart.legend.txPr = _small_text()
+    chart.x_axis.delete = chart.y_axis.delete = False
+    chart.x_axis.txPr = chart.y_axis.txPr = _small_text()
+    chart.x_axis.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill=GREY_LIGHT))
+    chart.y_axis.graphicalProperties = GraphicalProperties(ln=LineProperties(noFill=True))
+    chart.y_axis.majorGridlines = ChartLines(
+        spPr=GraphicalProperties(ln=LineProperties(solidFill=GREY_LIGHT))
+    )
+    chart.y_axis.number_format = "0"
+    chart.y_axis.scaling.min = 0
+    if stack.is_horizontal:
+        chart.x_axis.scaling.orientation = "maxMin"
+        chart.y_axis.crosses = "max"
+
+
+def _title(text: str) -> Title:
+    look = CharacterProperties(sz=1200, b=True, solidFill=GREY)
+    paragraph = Paragraph(pPr=ParagraphProperties(defRPr=look), r=[RegularTextRun(rPr=look, t=text)])
+    return Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)
+
+
+def _small_text() -> RichText:
+    properties = ParagraphProperties(defRPr=CharacterProperties(sz=900, solidFill=GREY))
+    return RichText(p=[Paragraph(pPr=properties, endParaRPr=CharacterProperties(sz=900))])

@@ -1,0 +1,194 @@
+"""Plan and assessment as rows: what people read."""
+
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from readiness.model.assessment import Coverage
+from readiness.model.context import Choice, TrustedLaunchChoice
+from readiness.model.plan import Refusal
+from readiness.model.steps import Undo
+from reports import tables
+from reports.tables import Cell, Table
+from tests.reports.assessments import small_assessment
+from tests.reports.plans import (
+    SHOP_TEST,
+    SUBSCRIPTION,
+    WIKI,
+    occurrence,
+    outage,
+    plan,
+    planned,
+    small_estate,
+    wave,
+)
+
+
+def _row(table: Table, number: int = 0) -> dict[str, Cell]:
+    titles = [column.title for column in table.columns]
+    return dict(zip(titles, table.rows[number], strict=True))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        tables.plan_summary(small_estate()),
+        tables.plan_wave_sizes(small_estate()),
+        tables.plan_waves(small_estate()),
+        tables.plan_vms(small_estate()),
+        tables.plan_left_out(small_estate()),
+        tables.plan_left_out_reasons(small_estate()),
+        tables.plan_undo_kinds(small_estate()),
+        tables.assessment_summary(small_assessment()),
+        tables.classification_counts(small_assessment()),
+        tables.assessment_vms(small_assessment()),
+        tables.assessment_reasons(small_assessment()),
+        tables.assessment_gaps(small_assessment()),
+        tables.coverage(small_assessment()),
+    ],
+    ids=lambda table: table.name,
+)
+def test_tables_are_rectangular(table: Table) -> None:
+    """Every row has a cell for every column, and no two columns share a title."""
+    assert {len(table.columns)} == {len(row) for row in table.rows}
+    assert len(table.columns) == len({column.title for column in table.columns})
+
+
+def test_a_wave_has_a_row_per_window() -> None:
+    """Applications of one wave with windows of their own stand in rows of their own."""
+    rows = [_row(tables.plan_waves(small_estate()), number) for number in range(2)]
+    expected = [(1, "saturday-night", "wiki", 2), (1, "sunday-early", "shop-test", 3)]
+    assert expected == [(row["Wave"], row["Window"], row["Applications"], row["VMs"]) for row in rows]
+
+
+def test_reserved_is_the_sum_over_batches() -> None:
+    """VMs of a batch run side by side, batches one after another; what is reserved may exceed the window."""
+    made = plan(
+        wave(
+            1,
+            "one",
+            (planned("a", SHOP_TEST, outage=outage(4)), planned("b", SHOP_TEST, outage=outage(2))),
+            (planned("c", SHOP_TEST, outage=outage(2)),),
+        )
+    )
+    row = _row(tables.plan_waves(made))
+    seconds = outage(4).reserved_seconds + outage(2).reserved_seconds
+    assert (-(-seconds // 60), 75, round(seconds / 4500, 4)) == (
+        row["Reserved (min)"],
+        row["Window (min)"],
+        row["Reserved share"],
+    )
+
+
+def test_minutes_are_rounded_up() -> None:
+    """A reservation is never shown shorter than it is."""
+    short = replace(outage(), work_seconds=1, verify_seconds=0, undo_seconds=0)
+    row = _row(tables.plan_vms(plan(wave(1, "one", (planned("a", outage=short),)))))
+    expected = (1, 16)
+    assert expected == (row["Downtime (min)"], row["Reserved (min)"])
+
+
+def test_online_work_has_no_downtime() -> None:
+    """A VM without an outage shows zero minutes, as numbers."""
+    row = _row(tables.plan_vms(plan(wave(1, "one", (planned("a", outage=None),)))))
+    expected = (0, 0)
+    assert expected == (row["Downtime (min)"], row["Reserved (min)"])
+
+
+def test_windows_are_local_time_with_zone() -> None:
+    """A window is shown as the clock on the wall shows it, with zone and offset beside it."""
+    row = _row(tables.plan_vms(small_estate()))
+    assert (datetime.fromisoformat("2026-12-05T22:00"), "Europe/Berlin (UTC+01:00)") == (
+        row["Window opens"],
+        row["Zone"],
+    )
+
+
+def test_clock_change_inside_a_window_is_shown() -> None:
+    """When the clock is set back during a window, both offsets stand in the zone."""
+    night = occurrence("night", datetime(2026, 10, 24, 22, tzinfo=UTC), hours=5)
+    row = _row(tables.plan_vms(plan(wave(1, "one", (planned("a", occurrence=night),)))))
+    assert ("Europe/Berlin (UTC+02:00 to UTC+01:00)", datetime.fromisoformat("2026-10-25T04:00")) == (
+        row["Zone"],
+        row["Window closes"],
+    )
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc", ""])
+def test_unknown_zone_does_not_hide_the_plan(zone: str) -> None:
+    """A zone this machine does not know is shown in UTC, and said so."""
+    odd = occurrence("odd", datetime(2026, 12, 5, 21, tzinfo=UTC), timezone=zone)
+    row = _row(tables.plan_vms(plan(wave(1, "one", (planned("a", occurrence=odd),)))))
+    assert (datetime.fromisoformat("2026-12-05T21:00"), f"UTC ({zone} is not known here)") == (
+        row["Window opens"],
+        row["Zone"],
+    )
+
+
+def test_actions_say_what_was_chosen() -> None:
+    """Actions are words with what was chosen; an unlisted playbook is shown by its id."""
+    choice = Choice(trusted_launch=TrustedLaunchChoice(secure_boot=False))
+    vm = planned("a", choice=choice, actions=("trusted-launch", "disk-encryption", "new-one"))
+    row = _row(tables.plan_vms(plan(wave(1, "one", (vm,)))))
+    expected = "Trusted Launch, Secure Boot off\nCustomer-managed keys\nnew-one"
+    assert expected == row["Actions"]
+
+
+def test_refusals_say_why() -> None:
+    """What is not done stands there with its sentence and its stable word."""
+    refusal = Refusal(playbook="trusted-launch", reason="Generation1", detail="boots through BIOS")
+    row = _row(tables.plan_vms(plan(wave(1, "one", (planned("a", refusals=(refusal,)),)))))
+    expected = "Trusted Launch: boots through BIOS [Generation1]"
+    assert expected == row["Not done, and why"]
+
+
+def test_undo_kinds_are_counted() -> None:
+    """Every way back is explained and counted, those of no VM included."""
+    rows = tables.plan_undo_kinds(small_estate()).rows
+    expected = [(8, "config"), (1, "swap"), (1, "rebuild"), (1, "none")]
+    assert expected == [row[:2] for row in rows]
+    assert [kind.value for kind in Undo] == [row[1] for row in rows]
+
+
+def test_left_out_reasons_count_the_most_frequent_first() -> None:
+    """Reasons are counted, the most frequent first, with everybody who unblocks them."""
+    rows = tables.plan_left_out_reasons(small_estate()).rows
+    expected = (2, "NoApplication", "migration team")
+    assert expected == rows[0]
+    assert len(small_estate().left_out) == sum(count for count, *_ in rows if isinstance(count, int))
+
+
+def test_wave_sizes_split_by_environment() -> None:
+    """A wave's VMs by environment add up to its VMs."""
+    made = plan(wave(1, "one", (planned("a", WIKI), planned("b", SHOP_TEST))))
+    row = _row(tables.plan_wave_sizes(made))
+    expected = (2, 0, 1, 1)
+    assert expected == (row["VMs"], row["Production"], row["Test"], row["Development"])
+
+
+def test_classifications_count_every_vm() -> None:
+    """Per dimension, the classifications of all classified VMs add up."""
+    rows = tables.classification_counts(small_assessment()).rows
+    expected = [4, 4, 4, 4]
+    assert expected == [sum(cell for cell in row[1:] if isinstance(cell, int)) for row in rows]
+
+
+def test_top_reasons_put_what_blocks_first() -> None:
+    """Blocked dimensions speak first, and what does not fit is counted."""
+    row = _row(tables.assessment_vms(small_assessment()), 2)
+    expected = (
+        "ReasonTrusted_Launch: vm-old boots through BIOS\n"
+        "ReasonCmk: vm-old boots through BIOS\n"
+        "ReasonManaged_Identity: vm-old boots through BIOS\n"
+        "and 1 more"
+    )
+    assert expected == row["Top reasons"]
+
+
+def test_coverage_that_does_not_add_up_says_no() -> None:
+    """A lost VM shows in the coverage of its subscription."""
+    lost = Coverage(subscription=SUBSCRIPTION.upper(), discovered=7, classified=4, excluded=1, unknown=1)
+    table = tables.coverage(replace(small_assessment(), coverage=(lost,)))
+    expected = ("Shop production", 7, 4, 1, 1, "no")
+    assert expected == table.rows[0]
