@@ -1,0 +1,174 @@
+"""Which upgrades a VM can take now: VM x playbook -> action or refusal, each with its reason.
+
+All deallocation work of a VM is composed into one outage here. A VM without any action is left out with
+a reason and the name of whoever can change that.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from readiness.model.assessment import Classification, Finding, Standing, VmAssessment
+from readiness.model.context import Application, Choice
+from readiness.model.disk import Disk
+from readiness.model.estate import Estate
+from readiness.model.observation import fingerprint
+from readiness.model.outage import Outage, compose, plan_steps
+from readiness.model.plan import LeftOut, Refusal
+from readiness.model.playbook import Playbook, Target
+from readiness.model.steps import PlannedStep, Undo
+from readiness.model.verdict import Status
+from readiness.model.virtual_machine import Power, VirtualMachine
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A VM with at least one action, before it has a place in the plan."""
+
+    vm: VirtualMachine
+    application: Application
+    choice: Choice
+    actions: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+    fingerprint: str
+    preparation: tuple[PlannedStep, ...]
+    outage: Outage | None
+    undo: Undo
+
+
+def judge(
+    vm: VirtualMachine, assessed: VmAssessment, estate: Estate, playbooks: Sequence[Playbook]
+) -> Candidate | LeftOut:
+    """Decide what can be done to one VM now."""
+    application = estate.application_of(vm)
+    obstacle = _obstacle(vm, assessed, application)
+    if obstacle is not None or application is None:
+        reason, detail, who = obstacle or _NO_APPLICATION
+        return _left_out(vm, application, reason, detail, who)
+    choice = estate.choice_for(vm)
+    disks = tuple(disk for disk in estate.disks_of(vm) if disk is not None)
+    target = Target(vm=vm, disks=disks, choice=choice)
+    refusals: list[Refusal] = []
+    chosen: list[Playbook] = []
+    for playbook in playbooks:
+        answer = _ask(playbook, target, assessed.dimensions[playbook.spec.dimension])
+        if answer is None:
+            chosen.append(playbook)
+        elif answer is not _SATISFIED:
+            refusals.append(answer)
+    if not chosen:
+        return _nothing_to_do(vm, application, refusals)
+    return _candidate(target, application, chosen, refusals)
+
+
+def _candidate(
+    target: Target, application: Application, chosen: list[Playbook], refusals: list[Refusal]
+) -> Candidate:
+    vm = target.vm
+    offline = [step for playbook in chosen for step in playbook.convert(target)]
+    online = [step for playbook in chosen for step in playbook.prepare(target)]
+    return Candidate(
+        vm=vm,
+        application=application,
+        choice=_choice_of(target.choice, {playbook.spec.id for playbook in chosen}),
+        actions=tuple(playbook.spec.id for playbook in chosen),
+        refusals=tuple(refusals),
+        fingerprint=fingerprint(vm, target.disks),
+        preparation=plan_steps(online, stage="prepare"),
+        outage=compose(vm.id, vm.managed_disks, offline) if offline else None,
+        undo=max((playbook.spec.undo for playbook in chosen), key=list(Undo).index),
+    )
+
+
+def _choice_of(choice: Choice, actions: set[str]) -> Choice:
+    """Keep of the choice what the plan acts on: what was refused must not be proven afterwards."""
+    return Choice(
+        trusted_launch=choice.trusted_launch if "trusted-launch" in actions else None,
+        disk_encryption_set=choice.disk_encryption_set if "disk-encryption" in actions else None,
+        encryption_at_host=choice.encryption_at_host if "disk-encryption" in actions else None,
+        identity=choice.identity if "managed-identity" in actions else None,
+    )
+
+
+_SATISFIED = Refusal(playbook="", reason="Satisfied", detail="")
+_NO_APPLICATION = (
+    "NoApplication",
+    "no application in the context claims it, so it has no owner and no maintenance window",
+    "migration team: add it to an application in context.yaml",
+)
+
+
+def _obstacle(
+    vm: VirtualMachine, assessed: VmAssessment, application: Application | None
+) -> tuple[str, str, str] | None:
+    """Return why nothing at all may be done to the VM: reason, detail, and who can change it."""
+    if assessed.excluded:
+        return "Excluded", assessed.excluded, "the service that manages it"
+    if application is None:
+        return _NO_APPLICATION
+    if not application.windows:
+        return "NoWindow", f"{application.name} has no maintenance window", application.owner.name
+    if vm.tags.get("role", "").lower() == "domain-controller":
+        detail = "a domain controller goes alone and only while replication is proven healthy"
+        return "DomainController", detail, "directory team: upgrade it by hand, replication checked"
+    if vm.power not in (Power.RUNNING, Power.DEALLOCATED):
+        detail = f"its power state is {vm.power}: its owner decides whether it is started or deallocated"
+        return "PowerUnclear", detail, application.owner.name
+    return None
+
+
+def _ask(playbook: Playbook, target: Target, standing: Standing) -> Refusal | None:
+    """Ask whether a playbook can run: None is yes, `_SATISFIED` is nothing left to do."""
+    if standing.classification in (Classification.SATISFIED, Classification.NOT_APPLICABLE):
+        return _SATISFIED
+    if not playbook.is_chosen(target.choice):
+        return _refuse(playbook, "NotChosen", "no target in the context asks for it")
+    if standing.classification is Classification.EXCEPTED:
+        return _refuse(playbook, "Excepted", "an exception that has not expired permits it")
+    hindering = [
+        finding
+        for finding in standing.reasons
+        if finding.rule in playbook.spec.needs or finding.status == Status.UNKNOWN
+    ]
+    if hindering:
+        return _refuse(playbook, hindering[0].reason, _sentence(hindering))
+    special = [disk for disk in target.disks if disk.is_provisioned_performance or disk.max_shares > 1]
+    if special and playbook.convert(target):
+        return _refuse(playbook, "SpecialDisk", _special_disks(special))
+    return None
+
+
+def _sentence(findings: Sequence[Finding]) -> str:
+    return "; ".join(finding.detail or finding.title for finding in findings)
+
+
+def _special_disks(disks: Sequence[Disk]) -> str:
+    names = ", ".join(disk.id.name for disk in disks)
+    return f"{names}: Ultra, Premium SSD v2 and shared disks cannot be protected by a full snapshot alone"
+
+
+def _refuse(playbook: Playbook, reason: str, detail: str) -> Refusal:
+    return Refusal(playbook=playbook.spec.id, reason=reason, detail=detail)
+
+
+def _nothing_to_do(vm: VirtualMachine, application: Application, refusals: list[Refusal]) -> LeftOut:
+    if not refusals:
+        return _left_out(vm, application, "AlreadyDone", "every chosen upgrade is in place", "nobody")
+    if all(refusal.reason == "NotChosen" for refusal in refusals):
+        detail = "no target in the context asks for an upgrade it can take"
+        return _left_out(vm, application, "NotChosen", detail, application.owner.name)
+    telling = [refusal for refusal in refusals if refusal.reason != "NotChosen"]
+    detail = "; ".join(f"{refusal.playbook}: {refusal.detail}" for refusal in telling)
+    return _left_out(vm, application, telling[0].reason, detail, application.owner.name)
+
+
+def _left_out(
+    vm: VirtualMachine, application: Application | None, reason: str, detail: str, who: str
+) -> LeftOut:
+    return LeftOut(
+        id=vm.id,
+        name=vm.name,
+        application=application.name if application else None,
+        reason=reason,
+        detail=detail,
+        unblocked_by=who,
+    )
