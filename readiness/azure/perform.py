@@ -1,0 +1,181 @@
+"""The cloud port over the real SDK: every change looks first, then calls, and can be asked about later.
+
+A change that is found in place is *done*; one that Azure is still working on is *pending*. Bodies are
+parsed from the wire, never from SDK attributes.
+"""
+
+from functools import partial
+from typing import Any, assert_never
+
+from azure.core import MatchConditions
+
+from readiness.azure import wire
+from readiness.azure.connect import Connection
+from readiness.azure.faults import is_busy, translated
+from readiness.azure.operations import DEFAULT_WAIT, Begin, ask, begin
+from readiness.azure.patches import encryption_patch, holds, with_system_identity, without_system_identity
+from readiness.azure.snapshots import snapshot_body
+from readiness.errors import ConflictError, MissingError
+from readiness.model.disk import Disk
+from readiness.model.ids import ResourceId
+from readiness.model.observation import Observation
+from readiness.model.steps import (
+    AssignIdentity,
+    Change,
+    Deallocate,
+    PatchVm,
+    RemoveIdentity,
+    SetDiskEncryption,
+    Start,
+    TakeSnapshot,
+    snapshot_id,
+)
+from readiness.model.virtual_machine import Power, VirtualMachine
+from readiness.ports.cloud import Done, Pending, Progress, StepContext
+
+
+class AzureCloud:
+    """Azure, or a twin of it, through the SDK clients of one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def observe(self, vm: ResourceId) -> Observation:
+        """Return the VM and its managed disks as they are now."""
+        with translated():
+            return self._observe(vm)
+
+    def begin(self, change: Change, context: StepContext) -> Progress:
+        """Look whether the change is in place already, and begin it if not."""
+        try:
+            with translated():
+                return self._begin(change, context)
+        except ConflictError as error:
+            if is_busy(error):
+                return Pending(None, DEFAULT_WAIT, "another operation on it has not ended")
+            raise
+
+    def poll(self, change: Change, token: str) -> Progress:
+        """Ask how a begun change goes."""
+        with translated():
+            return ask(self._call(change), token)
+
+    # Looking ------------------------------------------------------------------------------------
+
+    def _observe(self, vm_id: ResourceId) -> Observation:
+        vm = self._vm(vm_id)
+        disks = tuple(self._disk(disk) for disk in vm.managed_disks)
+        os_disk = next((disk for disk in disks if vm.os_disk and disk.id == vm.os_disk.disk), None)
+        return Observation(vm=wire.complete(vm, os_disk=os_disk), disks=disks)
+
+    def _vm(self, vm: ResourceId) -> VirtualMachine:
+        return wire.virtual_machine(self._vm_body(vm, expand="instanceView"))
+
+    def _vm_body(self, vm: ResourceId, **options: Any) -> dict[str, Any]:
+        machines = self._connection.compute(vm.subscription).virtual_machines
+        return _body(partial(machines.get, vm.resource_group, vm.name, **options))
+
+    def _disk(self, disk: ResourceId) -> Disk:
+        return wire.disk(self._disk_body(disk))
+
+    def _disk_body(self, disk: ResourceId) -> dict[str, Any]:
+        disks = self._connection.compute(disk.subscription).disks
+        return _body(partial(disks.get, disk.resource_group, disk.name))
+
+    # Beginning ----------------------------------------------------------------------------------
+
+    def _begin(self, change: Change, context: StepContext) -> Progress:
+        match change:
+            case Deallocate() | Start():
+                return self._power(change)
+            case AssignIdentity() | RemoveIdentity():
+                return self._identity(change)
+            case PatchVm():
+                return self._patch_vm(change)
+            case TakeSnapshot():
+                return self._snapshot(change, context)
+            case SetDiskEncryption():
+                return self._encrypt(change)
+            case _:
+                assert_never(change)
+
+    def _power(self, change: Deallocate | Start) -> Progress:
+        wanted = Power.RUNNING if isinstance(change, Start) else Power.DEALLOCATED
+        if self._vm(change.vm).power is wanted:
+            return Done(f"already {wanted}")
+        return begin(self._call(change))
+
+    def _identity(self, change: AssignIdentity | RemoveIdentity) -> Progress:
+        vm = self._vm(change.vm)
+        if vm.identity.system_assigned is isinstance(change, AssignIdentity):
+            return Done("already so")
+        compose = with_system_identity if isinstance(change, AssignIdentity) else without_system_identity
+        return begin(self._update_vm(change.vm, {"identity": compose(vm.identity)}, vm.etag))
+
+    def _patch_vm(self, change: PatchVm) -> Progress:
+        body = self._vm_body(change.vm)
+        if holds(body.get("properties"), change.properties):
+            return Done("already so")
+        return begin(self._update_vm(change.vm, {"properties": change.properties}, body.get("etag")))
+
+    def _snapshot(self, change: TakeSnapshot, context: StepContext) -> Progress:
+        wanted = snapshot_id(change, context.plan)
+        snapshots = self._connection.compute(wanted.subscription).snapshots
+        try:
+            existing = _body(partial(snapshots.get, wanted.resource_group, wanted.name))
+        except MissingError:
+            disk = self._disk_body(change.disk)
+            body: Any = snapshot_body(change, disk, context)
+            return begin(partial(snapshots.begin_create_or_update, wanted.resource_group, wanted.name, body))
+        state = str((existing.get("properties") or {}).get("provisioningState") or "").lower()
+        if state in ("", "succeeded"):
+            return Done(f"{wanted.name} is there")
+        return Pending(None, DEFAULT_WAIT)
+
+    def _encrypt(self, change: SetDiskEncryption) -> Progress:
+        body = self._disk_body(change.disk)
+        if wire.disk(body).encryption == change.encryption:
+            return Done("already so")
+        disks = self._connection.compute(change.disk.subscription).disks
+        wanted: Any = encryption_patch(change.encryption)
+        place = (change.disk.resource_group, change.disk.name)
+        if change.encryption.uses_customer_key:
+            patch: Any = {"properties": {"encryption": wanted}}
+            return begin(partial(disks.begin_update, *place, patch))
+        # A PATCH cannot drop the set, and leaving it is refused: PUT what was read without it.
+        whole: Any = {**body, "properties": {**body["properties"], "encryption": wanted}}
+        return begin(partial(disks.begin_create_or_update, *place, whole))
+
+    def _update_vm(self, vm: ResourceId, patch: dict[str, Any], etag: str | None) -> Begin:
+        machines = self._connection.compute(vm.subscription).virtual_machines
+        body: Any = patch
+        call = partial(machines.begin_update, vm.resource_group, vm.name, body)
+        return partial(call, etag=etag, match_condition=MatchConditions.IfNotModified) if etag else call
+
+    # Asking again -------------------------------------------------------------------------------
+
+    def _call(self, change: Change) -> Begin:
+        """Return the SDK method of a change; with a continuation token it only re-attaches."""
+        client = self._connection.compute(change.vm.subscription)
+        machines, nothing = client.virtual_machines, None
+        match change:
+            case Deallocate(vm=vm):
+                return partial(machines.begin_deallocate, vm.resource_group, vm.name)
+            case Start(vm=vm):
+                return partial(machines.begin_start, vm.resource_group, vm.name)
+            case AssignIdentity(vm=vm) | RemoveIdentity(vm=vm) | PatchVm(vm=vm):
+                return partial(machines.begin_update, vm.resource_group, vm.name, nothing)
+            case TakeSnapshot(disk=disk):
+                update = client.snapshots.begin_create_or_update
+                return partial(update, disk.resource_group, disk.name, nothing)
+            case SetDiskEncryption(disk=disk):
+                return partial(client.disks.begin_update, disk.resource_group, disk.name, nothing)
+            case _:
+                assert_never(change)
+
+
+def _body(get: Any) -> dict[str, Any]:
+    """Call an SDK `get` and return the JSON on the wire."""
+    with translated():
+        body: dict[str, Any] = get(cls=lambda response, _model, _headers: response.http_response.json())
+        return body

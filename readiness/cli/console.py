@@ -1,0 +1,211 @@
+"""What people see in the terminal: tables, live lines, and errors with their remedy."""
+
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from readiness.errors import ReadinessError
+from readiness.model.assessment import Assessment, Classification, VmAssessment
+from readiness.model.lifecycle import Phase
+from readiness.model.plan import Plan, Wave
+from readiness.model.run import Event, EventKind, RunState
+from readiness.model.verdict import Dimension
+
+_PIPED_WIDTH = 132
+"""Columns where the output is no terminal, so that tables in logs are not squeezed."""
+
+
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(highlight=False, stderr=stderr)
+    return console if console.is_terminal else Console(highlight=False, stderr=stderr, width=_PIPED_WIDTH)
+
+
+OUT = _console()
+_ERR = _console(stderr=True)
+
+_TITLES = {
+    Dimension.TRUSTED_LAUNCH: "Trusted Launch",
+    Dimension.CMK: "CMK",
+    Dimension.PASSWORD_ACCESS: "Password access",
+    Dimension.MANAGED_IDENTITY: "Managed identity",
+}
+_COLOURS = {
+    Classification.SATISFIED: "green",
+    Classification.READY: "cyan",
+    Classification.READY_WITH_WORK: "yellow",
+    Classification.BLOCKED: "red",
+    Classification.EXCEPTED: "magenta",
+    Classification.NOT_APPLICABLE: "dim",
+    Classification.UNKNOWN: "bold yellow",
+}
+_PHASE_COLOURS = {
+    Phase.DONE: "green",
+    Phase.DONE_UNPROVEN_BOOT: "green",
+    Phase.UNDOING: "yellow",
+    Phase.ROLLED_BACK: "yellow",
+    Phase.DECLINED: "yellow",
+    Phase.BLOCKED: "red",
+    Phase.STRANDED: "bold red",
+}
+
+
+def explain(error: ReadinessError) -> None:
+    """Print an error: what happened, what is known, and what to do."""
+    _ERR.print(f"[bold red]Error:[/] {escape(error.brief)}", soft_wrap=True)
+    if error.details:
+        _ERR.print(f"  {escape(error.details)}", soft_wrap=True)
+    if error.remedy:
+        _ERR.print(f"[bold]Remedy:[/] {escape(error.remedy)}", soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Print a line of markup."""
+    OUT.print(text, soft_wrap=True)
+
+
+# Assessment -----------------------------------------------------------------------------------------
+
+
+def show_assessment(assessment: Assessment) -> None:
+    """Print the classification of every VM, the counts, and the coverage proof."""
+    table = Table(title=f"{assessment.estate.name} as of {assessment.as_of}", title_justify="left")
+    table.add_column("VM", no_wrap=True)
+    table.add_column("Application")
+    for dimension in Dimension:
+        table.add_column(_TITLES[dimension])
+    for vm in assessment.vms:
+        cells = [f"[dim]excluded: {escape(vm.excluded)}[/]"] if vm.excluded else _standings(vm)
+        table.add_row(escape(vm.name), escape(vm.application or "-"), *cells)
+    OUT.print(table)
+    for coverage in assessment.coverage:
+        mark = "[green]adds up[/]" if coverage.adds_up else "[bold red]does not add up[/]"
+        say(
+            f"Coverage of {coverage.subscription}: {coverage.discovered} discovered = "
+            f"{coverage.classified} classified + {coverage.excluded} excluded + "
+            f"{coverage.unknown} unknown: {mark}"
+        )
+    for gap in assessment.gaps:
+        say(f"[yellow]Gap[/] {escape(gap.place)}: {escape(gap.reason)}: {escape(gap.detail)}")
+
+
+def _standings(vm: VmAssessment) -> list[str]:
+    cells = []
+    for dimension in Dimension:
+        standing = vm.dimensions[dimension]
+        colour = _COLOURS[standing.classification]
+        telling = standing.classification not in (Classification.SATISFIED, Classification.READY)
+        words = [finding.reason for finding in standing.reasons] if telling else []
+        reasons = f"\n[dim]{escape(', '.join(dict.fromkeys(words)))}[/]" if words else ""
+        cells.append(f"[{colour}]{standing.classification}[/]{reasons}")
+    return cells
+
+
+# Plan -----------------------------------------------------------------------------------------------
+
+
+def show_plan(plan: Plan) -> None:
+    """Print waves, batches and who was left out."""
+    for wave in plan.waves:
+        OUT.print(_wave_table(wave))
+    left = Table(title="Left out", title_justify="left")
+    left.add_column("VM", no_wrap=True)
+    left.add_column("Reason", no_wrap=True)
+    left.add_column("Why")
+    left.add_column("Who can change it")
+    for entry in plan.left_out:
+        left.add_row(*map(escape, (entry.name, entry.reason, entry.detail, entry.unblocked_by)))
+    OUT.print(left)
+    planned = sum(len(wave.vms) for wave in plan.waves)
+    say(f"{plan.inventory} VMs = {planned} planned + {len(plan.left_out)} left out")
+    say(f"{len(plan.waves)} waves; no plan within these limits has fewer than {plan.lower_bound}")
+    say(f"Runs on: {plan.target.kind} of {escape(plan.target.estate)}")
+    say(f"Digest to approve: [bold]{plan.approval}[/]")
+
+
+def _wave_table(wave: Wave) -> Table:
+    table = Table(title=f"Wave {wave.number}: {wave.name}", title_justify="left")
+    for title in ("Batch", "VM", "Does", "Window (UTC)", "Away", "With way back", "Undo"):
+        table.add_column(title, no_wrap=title != "Does")
+    for batch in wave.batches:
+        for vm in batch.vms:
+            away = f"{vm.outage.downtime_seconds // 60} min" if vm.outage else "-"
+            reserve = f"{vm.outage.reserved_seconds // 60} min" if vm.outage else "-"
+            opens = f"{vm.occurrence.opens:%a %Y-%m-%d %H:%M}"
+            does = ", ".join(vm.actions)
+            table.add_row(str(batch.number), escape(vm.name), does, opens, away, reserve, vm.undo)
+    return table
+
+
+# Runs -----------------------------------------------------------------------------------------------
+
+
+class LiveLines:
+    """Prints one line for each event of a run, as it happens."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+
+    def told(self, event: Event) -> None:
+        """Print an event; a quiet observer only prints what needs attention."""
+        if not self._quiet or event.kind is EventKind.FAILURE:
+            click.echo(_line(event))
+
+
+def _line(event: Event) -> str:
+    moment = click.style(f"{event.at:%H:%M:%S}", dim=True)
+    colour = {EventKind.FAILURE: "red", EventKind.PHASE: "cyan", EventKind.WAIT: "yellow"}.get(event.kind)
+    return f"{moment}  {event.vm:<16} {click.style(_clean(event.text), fg=colour)}"
+
+
+def _clean(text: str) -> str:
+    """Keep text from outside from steering the terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def show_run(state: RunState) -> None:
+    """Print where every VM of a run stands."""
+    title = f"{state.info.id}: wave {state.info.wave}, {state.wave_name}"
+    table = Table(title=escape(title), title_justify="left")
+    for heading in ("Batch", "VM", "Stands", "Steps", "Away", "Why"):
+        table.add_column(heading, no_wrap=heading != "Why")
+    for unit in state.units:
+        colour = _PHASE_COLOURS.get(unit.phase, "default")
+        away = f"{unit.downtime_seconds // 60} min" if unit.downtime_seconds is not None else "-"
+        why = unit.reason or (unit.step or "")
+        table.add_row(
+            str(unit.batch),
+            escape(unit.name),
+            f"[{colour}]{unit.phase}[/]",
+            f"{unit.done}/{unit.total}",
+            away,
+            escape(why),
+        )
+    OUT.print(table)
+    say(_tally(state))
+    if state.held:
+        say(f"[yellow]Held:[/] {escape(state.held)}")
+
+
+def _tally(state: RunState) -> str:
+    counts = [(phase, state.count(phase)) for phase in Phase]
+    return ", ".join(f"{number} {phase}" for phase, number in counts if number)
+
+
+def next_steps(states: Sequence[RunState]) -> None:
+    """Say for every VM that needs a person what to do next."""
+    for unit in (unit for state in states for unit in state.units):
+        advice = _ADVICE.get(unit.phase)
+        if advice:
+            say(f"[bold]{escape(unit.name)}[/] is {unit.phase}: {advice}")
+
+
+_ADVICE = {
+    Phase.STRANDED: "look at it now; the tags of its full snapshots hold its state from before.",
+    Phase.BLOCKED: "its preparation failed before anything was stopped; mend the cause and plan again.",
+    Phase.DECLINED: "it is not what was planned any more; assess and plan again.",
+    Phase.ROLLED_BACK: "it runs as before; look at the reason before the next attempt.",
+    Phase.DONE_UNPROVEN_BOOT: "it was off and was left off; its next boot proves the change.",
+}

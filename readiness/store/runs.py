@@ -1,0 +1,24 @@
+"""Where runs live: one folder for each under the state folder, named after plan and wave."""
+
+from pathlib import Path
+
+from readiness.model.plan import Plan
+
+_RUNS = "runs"
+
+
+def run_id(plan: Plan, wave: int) -> str:
+    """Return the id of the run of a plan's wave: always the same, so that a second call goes on with it."""
+    return f"{plan.approval}-wave-{wave}"
+
+
+def folder_of(state: Path, run: str) -> Path:
+    """Return the folder of a run."""
+    return state / _RUNS / run
+
+
+def known_runs(state: Path) -> tuple[str, ...]:
+    """Return the ids of the runs there are, the one touched last first."""
+    folders = [entry for entry in (state / _RUNS).glob("*") if (entry / "journal.sqlite").exists()]
+    newest_first = sorted(folders, key=lambda entry: (entry / "journal.sqlite").stat().st_mtime, reverse=True)
+    return tuple(entry.name for entry in newest_first)
