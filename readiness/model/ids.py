@@ -59,9 +59,9 @@ class ResourceId:
 
     @property
     def is_collection(self) -> bool:
-        """Whether the id ends in a type, and so names all resources of that type, not one of them."""
-        _, provided, tail = self.key.rpartition("/providers/")
-        return bool(provided) and tail.count("/") % 2 == 1
+        """Whether the id names all resources of a type in a subscription, and not one of them."""
+        head, provided, tail = self.key.rpartition("/providers/")
+        return bool(provided) and tail.count("/") == 1 and head == f"/subscriptions/{self.subscription}"
 
     @property
     def parent(self) -> "ResourceId":

@@ -1,0 +1,132 @@
+"""Reads single values out of ARM JSON.
+
+A value that is missing or null reads as *not reported*. A value of a type that Azure never sends there
+raises `MalformedError`: the resource cannot be understood, and guessing would be worse than saying so.
+"""
+
+from typing import Any
+
+from readiness.model.ids import ResourceId
+
+Json = dict[str, Any]
+
+
+class MalformedError(ValueError):
+    """A resource holds something that Azure never sends in that place."""
+
+
+def obj(parent: Json, key: str) -> Json:
+    """Return the object under the key, or an empty one."""
+    value = parent.get(key)
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        return value
+    raise MalformedError(f"'{key}' is {_kind(value)}, not an object")
+
+
+def objects(parent: Json, key: str) -> list[Json]:
+    """Return the objects in the list under the key; null entries are left out."""
+    value = parent.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise MalformedError(f"'{key}' is {_kind(value)}, not a list")
+    for entry in value:
+        if entry is not None and not isinstance(entry, dict):
+            raise MalformedError(f"'{key}' holds {_kind(entry)}, not an object")
+    return [entry for entry in value if entry is not None]
+
+
+def texts(parent: Json, key: str) -> tuple[str, ...]:
+    """Return the texts in the list under the key."""
+    value = parent.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise MalformedError(f"'{key}' is {_kind(value)}, not a list")
+    for entry in value:
+        if entry is not None and not isinstance(entry, str):
+            raise MalformedError(f"'{key}' holds {_kind(entry)}, not a text")
+    return tuple(entry for entry in value if entry)
+
+
+def text(parent: Json, key: str) -> str | None:
+    """Return the text under the key; an empty one counts as not reported."""
+    value = parent.get(key)
+    if value is None or isinstance(value, str):
+        return value or None
+    raise MalformedError(f"'{key}' is {_kind(value)}, not a text")
+
+
+def flag(parent: Json, key: str) -> bool | None:
+    """Return the boolean under the key; templates of Azure Policy send it as a text."""
+    value = parent.get(key)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    raise MalformedError(f"'{key}' is {_kind(value)}, not true or false")
+
+
+def number(parent: Json, key: str) -> int | None:
+    """Return the whole number under the key."""
+    value = parent.get(key)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _LONGEST_NUMBER:
+        return int(value)
+    raise MalformedError(f"'{key}' is {_kind(value)}, not a whole number")
+
+
+def resource_id(parent: Json, key: str) -> ResourceId | None:
+    """Return the resource id under the key."""
+    value = text(parent, key)
+    return ResourceId(value) if value else None
+
+
+def reference(parent: Json, key: str) -> ResourceId | None:
+    """Return the id inside the `{"id": ...}` object under the key."""
+    return resource_id(obj(parent, key), "id")
+
+
+def references(parent: Json, key: str) -> tuple[ResourceId, ...]:
+    """Return the ids inside the list of `{"id": ...}` objects under the key."""
+    found = (resource_id(entry, "id") for entry in objects(parent, key))
+    return tuple(entry for entry in found if entry is not None)
+
+
+def own_id(resource: Json) -> ResourceId:
+    """Return the resource's own id, which must lie in a subscription."""
+    found = resource_id(resource, "id")
+    if found is None:
+        raise MalformedError("it has no 'id'")
+    if not found.subscription:
+        raise MalformedError(f"its id '{found}' names no subscription")
+    return found
+
+
+def location_of(resource: Json) -> str:
+    """Return the region as Azure's APIs spell it: `West Europe` becomes `westeurope`."""
+    return (text(resource, "location") or "").replace(" ", "").lower()
+
+
+def tags_of(resource: Json) -> dict[str, str]:
+    """Return the tags; a tag without a value has an empty one."""
+    found = obj(resource, "tags")
+    return {key: "" if value is None else str(value) for key, value in found.items()}
+
+
+def generation_of(parent: Json) -> int | None:
+    """Return 1 or 2 as `hyperVGeneration` says it."""
+    return {"v1": 1, "v2": 2}.get((text(parent, "hyperVGeneration") or "").lower())
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a boolean"}
+    return names.get(type(value), "a number")
+
+
+_LONGEST_NUMBER = 18

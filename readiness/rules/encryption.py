@@ -1,0 +1,319 @@
+"""Customer-managed keys: whether all of a VM's disks are under one, and what stands in the way."""
+
+from functools import partial
+
+from readiness.model.assessment import Source
+from readiness.model.disk import Disk, DiskEncryptionSet, EncryptionType
+from readiness.model.estate import Estate
+from readiness.model.ids import ResourceId
+from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
+from readiness.model.virtual_machine import Extension, SecurityType, VirtualMachine
+from readiness.rules.rule import Role, rule
+
+_LEARN = "https://learn.microsoft.com/azure/virtual-machines"
+_ENCRYPTION = Source("Server-side encryption of Azure managed disks", f"{_LEARN}/disk-encryption", "2026-11")
+_CUSTOMER_KEYS = Source(
+    "Enable customer-managed keys for managed disks",
+    f"{_LEARN}/disks-enable-customer-managed-keys-portal",
+    "2026-11",
+)
+_MIGRATE = Source(
+    "Migrate from Azure Disk Encryption to encryption at host", f"{_LEARN}/disk-encryption-migrate", "2026-11"
+)
+_AT_HOST = Source(
+    "Enable end-to-end encryption using encryption at host",
+    f"{_LEARN}/disks-enable-host-based-encryption-portal",
+    "2026-11",
+)
+_CONFIDENTIAL = Source(
+    "About Azure confidential VMs",
+    "https://learn.microsoft.com/azure/confidential-computing/confidential-vm-overview",
+    "2026-11",
+)
+
+_encryption_rule = partial(rule, dimension=Dimension.CMK, level=2)
+
+
+@_encryption_rule(
+    id="EN001",
+    title="Has all its disks under a customer-managed key",
+    role=Role.GOAL,
+    remedy="Bring every disk of the VM under the disk encryption set that was chosen for it.",
+    source=_ENCRYPTION,
+)
+def customer_key(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """Whoever holds the key decides who reads the disks; double encryption has a customer's key as well.
+
+    Azure Disk Encryption does not count: it encrypts inside the guest and leaves the platform's key outside.
+    """
+    if not vm.disks:
+        return unknown("DisksNotReported", "Azure did not report the VM's disks; read the VM itself.")
+    if any(entry.disk is None for entry in vm.disks):
+        return unmet(
+            "UnmanagedDisk", "The VM has a VHD in a storage account, which no key of this kind protects."
+        )
+    disks = [disk for disk in estate.disks_of(vm) if disk is not None]
+    kinds = {disk.id: _uses_customer_key(vm, disk) for disk in disks}
+    evidence = tuple(_key_evidence(disk) for disk in disks)
+    plain = [disk.name for disk, uses in kinds.items() if uses is False]
+    if plain:
+        return unmet("PlatformKey", f"Not under a customer-managed key: {', '.join(plain)}.", *evidence)
+    unread = _unread_disks(vm, estate)
+    if unread:
+        return unknown("DiskNotRead", f"Not read: {_names(unread)}; read these disks.", *evidence)
+    unclear = [disk.name for disk, uses in kinds.items() if uses is None]
+    if unclear:
+        detail = f"Azure did not report the encryption of {', '.join(unclear)}, or in unknown words."
+        return unknown("EncryptionNotReported", detail, *evidence)
+    return met("CustomerKey", "", *evidence)
+
+
+@_encryption_rule(
+    id="EN002",
+    title="Was never under Azure Disk Encryption",
+    role=Role.BLOCKER,
+    remedy="Build the VM anew with encryption at host and customer-managed keys, "
+    "before Azure Disk Encryption retires on 2028-09-15.",
+    source=_MIGRATE,
+)
+def never_ade(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """A disk that Azure Disk Encryption ever touched stays marked, and Azure refuses it a customer's key."""
+    found = next((entry for entry in vm.extensions if _is_ade(entry)), None)
+    if found is not None:
+        at = Evidence(vm.id, f"extensions[{found.name}].type", found.type)
+        return unmet("AdeExtension", "Azure Disk Encryption is installed.", at)
+    marked = [disk for disk in estate.disks_of(vm) if disk is not None and disk.has_ade_settings]
+    if marked or any(entry.has_dual_pass_ade for entry in vm.disks):
+        path = "properties.encryptionSettingsCollection"
+        evidence = [Evidence(disk.id, path, "present") for disk in marked]
+        return unmet(
+            "AdeMarker", "Disks bear the marks of Azure Disk Encryption, past or present.", *evidence
+        )
+    unread = _unread_disks(vm, estate)
+    if unread:
+        return unknown("DiskNotRead", f"Not read: {_names(unread)}; read these disks.")
+    nameless = [entry.name for entry in vm.extensions if not entry.type]
+    if nameless:
+        return unknown(
+            "ExtensionNotRead", f"Nobody can tell what these extensions are: {', '.join(nameless)}."
+        )
+    return met("NoAde", "There is no sign of Azure Disk Encryption.")
+
+
+@_encryption_rule(
+    id="EN003",
+    title="Has no incremental snapshots",
+    role=Role.WORK,
+    remedy="Delete the disks' incremental snapshots, or let them expire, and stop what makes new ones.",
+    source=_CUSTOMER_KEYS,
+)
+def no_incremental_snapshots(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """A disk and its incremental snapshots must share one key, so Azure refuses to change the disk alone."""
+    disks = [
+        disk for disk in estate.disks_of(vm) if disk is not None and not disk.encryption.uses_customer_key
+    ]
+    found = [entry for disk in disks for entry in estate.incremental_snapshots_of(disk)]
+    if found:
+        evidence = [Evidence(entry.id, "properties.incremental", value=True) for entry in found]
+        detail = f"Incremental snapshots: {', '.join(entry.id.name for entry in found)}."
+        return unmet("IncrementalSnapshots", detail, *evidence)
+    unread = _unread_disks(vm, estate)
+    if unread:
+        return unknown("DiskNotRead", f"Not read: {_names(unread)}; read these disks.")
+    gap = estate.unread("Microsoft.Compute/snapshots", vm.id.subscription)
+    if gap is not None:
+        return unknown("SnapshotsNotRead", f"The subscription's snapshots were not read ({gap.reason}).")
+    return met("NoIncrementalSnapshots")
+
+
+@_encryption_rule(
+    id="EN004",
+    title="Has a disk encryption set chosen for it",
+    role=Role.WORK,
+    remedy="Let the owner name a disk encryption set for this VM under 'targets' in context.yaml.",
+    source=_CUSTOMER_KEYS,
+)
+def encryption_set_named(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """Which key protects a VM is its owner's decision; this tool never picks one."""
+    chosen = estate.choice_for(vm).disk_encryption_set
+    if chosen is None:
+        return unmet("NoSetNamed", "Nobody has named a disk encryption set for this VM.")
+    if chosen not in estate.encryption_sets:
+        detail = (
+            f"The disk encryption set {chosen.name} is not in the estate; collect it, or correct its name."
+        )
+        return unknown("SetNotRead", detail, Evidence(chosen, "id", chosen.text))
+    return met("SetNamed", "", Evidence(chosen, "id", chosen.text))
+
+
+@_encryption_rule(
+    id="EN005",
+    title="Has only disks whose key can be changed in place",
+    role=Role.BLOCKER,
+    remedy="Convert VHDs to managed disks; build a VM with an ephemeral or confidential OS disk anew.",
+    source=_CUSTOMER_KEYS,
+)
+def changeable_disks(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """VHDs have no such key; ephemeral and confidential OS disks get theirs when the VM is created."""
+    if vm.os_disk is None:
+        return unknown("DisksNotReported", "Azure did not report the VM's OS disk; read the VM itself.")
+    if any(entry.disk is None for entry in vm.disks):
+        return unmet("UnmanagedDisk", "The VM has a VHD in a storage account.")
+    if vm.os_disk.is_ephemeral:
+        path = "properties.storageProfile.osDisk.diffDiskSettings.option"
+        return unmet("EphemeralOsDisk", "The OS disk is ephemeral.", Evidence(vm.id, path, "Local"))
+    disk = estate.os_disk_of(vm)
+    if vm.boot.security_type is not SecurityType.CONFIDENTIAL_VM or disk is None:
+        return met("ChangeableDisks")
+    match _uses_customer_key(vm, disk):
+        case True:
+            return met("ConfidentialKey", "", _key_evidence(disk))
+        case False:
+            detail = "The OS disk of a confidential VM gets its key when the VM is created."
+            return unmet("ConfidentialOsDisk", detail, _key_evidence(disk))
+        case None:
+            detail = (
+                "Azure did not report how the OS disk of this confidential VM is encrypted; read the disk."
+            )
+            return unknown("EncryptionNotReported", detail, _key_evidence(disk))
+
+
+@_encryption_rule(
+    id="EN006",
+    title="Has a size that supports encryption at host, where that was chosen",
+    role=Role.WORK,
+    remedy="Resize the VM to a size that supports encryption at host.",
+    source=_AT_HOST,
+)
+def size_supports_at_host(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """Encryption at host is done by the host, and not every host can."""
+    if not estate.choice_for(vm).encryption_at_host or vm.boot.encryption_at_host:
+        return not_applicable("AtHostNotWanted", "Encryption at host is on already, or was not chosen.")
+    sku = estate.sku_of(vm)
+    size = Evidence(vm.id, "properties.hardwareProfile.vmSize", vm.size)
+    if sku is None or sku.encryption_at_host_supported is None:
+        detail = f"The capabilities of size {vm.size or '(not reported)'} in {vm.location} were not read; "
+        return unknown("SizeNotRead", detail + "collect the compute SKUs of this region.", size)
+    if not sku.encryption_at_host_supported:
+        return unmet("SizeWithoutAtHost", f"Size {sku.name} has no encryption at host.", size)
+    return met("SizeSupportsAtHost", "", size)
+
+
+@_encryption_rule(
+    id="EN007",
+    title="Can use the disk encryption set that was chosen",
+    role=Role.BLOCKER,
+    remedy="Repair the disk encryption set, or name a fitting one in the VM's subscription and region.",
+    source=_CUSTOMER_KEYS,
+    requires=("EN004",),
+)
+def encryption_set_fits(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """A disk encryption set serves its own subscription and region only, and only while its key works."""
+    chosen = estate.choice_for(vm).disk_encryption_set
+    found = estate.encryption_sets.get(chosen) if chosen else None
+    if found is None:
+        return not_applicable("NoSetToCheck", "No disk encryption set that was read is chosen.")
+    return _misfit(vm, found, estate) or met("SetFits", "", Evidence(found.id, "location", found.location))
+
+
+def _misfit(vm: VirtualMachine, found: DiskEncryptionSet, estate: Estate) -> Verdict | None:
+    if found.id.subscription != vm.id.subscription:
+        return unmet("OtherSubscription", f"{found.id.name} is in another subscription.", _at(found, "id"))
+    if found.location != vm.location:
+        at = Evidence(found.id, "location", found.location)
+        return unmet("OtherRegion", f"{found.id.name} is in {found.location}, the VM in {vm.location}.", at)
+    kind = (found.encryption_type or "").lower()
+    at = Evidence(found.id, "properties.encryptionType", found.encryption_type)
+    if kind.startswith("confidential"):
+        return unmet("ConfidentialSet", f"{found.id.name} serves confidential OS disks only.", at)
+    disks = [disk for disk in estate.disks_of(vm) if disk is not None]
+    if "platform" in kind and any(disk.is_provisioned_performance for disk in disks):
+        return unmet(
+            "DoubleEncryptionOnUltra", "Ultra and Premium SSD v2 disks take no double encryption.", at
+        )
+    return _unhealthy(found)
+
+
+def _unhealthy(found: DiskEncryptionSet) -> Verdict | None:
+    state = Evidence(found.id, "properties.provisioningState", found.provisioning_state)
+    if found.rotation_error is not None:
+        error = Evidence(found.id, "properties.autoKeyRotationError.code", found.rotation_error)
+        return unmet("KeyRotationFailed", f"{found.id.name} cannot reach its newest key.", error)
+    if found.provisioning_state is None:
+        return unknown("SetStateNotReported", f"Azure did not report the state of {found.id.name}.", state)
+    if found.provisioning_state.lower() != "succeeded":
+        return unmet("SetNotReady", f"{found.id.name} is in state {found.provisioning_state}.", state)
+    return None
+
+
+@_encryption_rule(
+    id="EN008",
+    title="Is encrypted at host, where that was chosen",
+    role=Role.GOAL,
+    remedy="Turn encryption at host on while the VM is deallocated.",
+    source=_AT_HOST,
+)
+def at_host(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """Keys on disks leave caches and temporary disks out; encryption at host covers these as well."""
+    evidence = Evidence(vm.id, "properties.securityProfile.encryptionAtHost", vm.boot.encryption_at_host)
+    if vm.boot.encryption_at_host:
+        return met("AtHostOn", "", evidence)
+    if not estate.choice_for(vm).encryption_at_host:
+        return not_applicable(
+            "AtHostNotChosen", "Nobody has chosen encryption at host for this VM.", evidence
+        )
+    return unmet("AtHostOff", "Encryption at host was chosen and is off.", evidence)
+
+
+RULES = (
+    customer_key,
+    never_ade,
+    no_incremental_snapshots,
+    encryption_set_named,
+    changeable_disks,
+    size_supports_at_host,
+    encryption_set_fits,
+    at_host,
+)
+
+
+def _uses_customer_key(vm: VirtualMachine, disk: Disk) -> bool | None:
+    is_confidential = vm.boot.security_type is SecurityType.CONFIDENTIAL_VM
+    if is_confidential and vm.os_disk is not None and vm.os_disk.disk == disk.id:
+        return _confidential_key(disk)
+    if disk.encryption.type is EncryptionType.OTHER:
+        return None
+    return disk.encryption.uses_customer_key
+
+
+def _confidential_key(disk: Disk) -> bool | None:
+    # Only the encryption inside the confidential boundary counts for such a disk, not the one around it.
+    kind = (disk.security_type or "").lower()
+    if not kind.startswith("confidentialvm"):
+        return None
+    return kind == "confidentialvm_diskencryptedwithcustomerkey"
+
+
+def _is_ade(extension: Extension) -> bool:
+    kind = extension.type.lower()
+    return extension.publisher.lower() == "microsoft.azure.security" and kind.startswith(
+        "azurediskencryption"
+    )
+
+
+def _unread_disks(vm: VirtualMachine, estate: Estate) -> list[ResourceId]:
+    return [disk for disk in vm.managed_disks if disk not in estate.disks]
+
+
+def _names(disks: list[ResourceId]) -> str:
+    return ", ".join(disk.name for disk in disks)
+
+
+def _key_evidence(disk: Disk) -> Evidence:
+    if (disk.security_type or "").lower().startswith("confidentialvm"):
+        return Evidence(disk.id, "properties.securityProfile.securityType", disk.security_type)
+    return Evidence(disk.id, "properties.encryption.type", disk.encryption.type.value)
+
+
+def _at(found: DiskEncryptionSet, path: str) -> Evidence:
+    return Evidence(found.id, path, found.id.text)

@@ -1,0 +1,187 @@
+"""From an estate to its assessment: every VM's standing in every dimension, with the coverage proof.
+
+Precedence where several classifications would hold: not applicable, satisfied, excepted, blocked, unknown,
+ready with work, ready. What is unknown is never ready. Prerequisites are asked only of VMs that are not
+satisfied. The result depends on nothing but the estate, the day and the rules.
+"""
+
+from collections import Counter
+from datetime import date
+
+from readiness.model.assessment import (
+    Assessment,
+    Classification,
+    Coverage,
+    Finding,
+    Standing,
+    VmAssessment,
+)
+from readiness.model.context import RuleException
+from readiness.model.estate import Estate
+from readiness.model.ids import ResourceId
+from readiness.model.verdict import Dimension, Status, Verdict
+from readiness.model.virtual_machine import VirtualMachine
+from readiness.rules.catalog import ALL_RULES
+from readiness.rules.exclusion import exclusion_of
+from readiness.rules.rule import Role, Rule
+
+Answer = tuple[Rule, Verdict]
+
+
+def evaluate(estate: Estate, *, as_of: date, release: str) -> Assessment:
+    """Assess every VM of the estate as of a day; `release` is recorded as the maker of the result."""
+    vms = tuple(_assess(vm, estate, as_of) for vm in estate.vms)
+    return Assessment(
+        as_of=as_of,
+        release=release,
+        estate=estate.info,
+        coverage=_coverage(estate, vms),
+        vms=vms,
+        gaps=estate.gaps,
+    )
+
+
+def standing(
+    vm: VirtualMachine,
+    estate: Estate,
+    rules: tuple[Rule, ...],
+    exceptions: tuple[RuleException, ...] = (),
+) -> Standing:
+    """Classify a VM in one dimension by that dimension's rules and the unexpired exceptions that name it."""
+    answers = [(rule, rule.check(vm, estate)) for rule in rules if rule.role is Role.GOAL]
+    statuses = {verdict.status for _, verdict in answers}
+    if statuses <= {Status.NOT_APPLICABLE}:
+        return _standing(Classification.NOT_APPLICABLE, answers, {}, listed={Status.NOT_APPLICABLE})
+    if statuses <= {Status.NOT_APPLICABLE, Status.MET}:
+        return _standing(Classification.SATISFIED, answers, {})
+    answers += _prerequisites(vm, estate, rules, answers)
+    permitted = _permitted(answers, exceptions)
+    if _is_excepted(answers, permitted):
+        return _standing(Classification.EXCEPTED, answers, permitted)
+    return _standing(_classify(answers), answers, permitted)
+
+
+def _assess(vm: VirtualMachine, estate: Estate, as_of: date) -> VmAssessment:
+    application = estate.application_of(vm)
+    excluded = exclusion_of(vm, estate)
+    valid = tuple(entry for entry in estate.exceptions_for(vm) if entry.expires >= as_of)
+    return VmAssessment(
+        id=vm.id,
+        name=vm.name,
+        subscription=vm.id.subscription,
+        resource_group=vm.id.resource_group,
+        location=vm.location,
+        application=application.name if application else None,
+        owner=application.owner.name if application else None,
+        excluded=excluded,
+        dimensions=(
+            {}
+            if excluded
+            else {dimension: standing(vm, estate, rules, valid) for dimension, rules in _BY_DIMENSION.items()}
+        ),
+    )
+
+
+def _prerequisites(
+    vm: VirtualMachine, estate: Estate, rules: tuple[Rule, ...], goals: list[Answer]
+) -> list[Answer]:
+    answers: list[Answer] = []
+    in_doubt = {rule.id for rule, verdict in goals if verdict.status in _OPEN}
+    for rule in rules:
+        if rule.role is not Role.GOAL and not in_doubt.intersection(rule.requires):
+            verdict = rule.check(vm, estate)
+            answers.append((rule, verdict))
+            if verdict.status in _OPEN:
+                in_doubt.add(rule.id)
+    return answers
+
+
+def _permitted(answers: list[Answer], exceptions: tuple[RuleException, ...]) -> dict[str, str]:
+    """Return the exception's id for every rule that need not be met."""
+    found: dict[str, str] = {}
+    for rule, _ in answers:
+        for entry in exceptions:
+            if entry.rule == rule.id or entry.dimension is rule.dimension:
+                found.setdefault(rule.id, entry.id)
+    return found
+
+
+def _is_excepted(answers: list[Answer], permitted: dict[str, str]) -> bool:
+    """Tell whether everything that is not met, and every goal that is unknown, need not be met."""
+    open_rules = [
+        rule.id
+        for rule, verdict in answers
+        if verdict.status is Status.UNMET or (verdict.status is Status.UNKNOWN and rule.role is Role.GOAL)
+    ]
+    return all(rule in permitted for rule in open_rules)
+
+
+def _classify(answers: list[Answer]) -> Classification:
+    unmet = {rule.role for rule, verdict in answers if verdict.status is Status.UNMET}
+    if Role.BLOCKER in unmet:
+        return Classification.BLOCKED
+    if any(verdict.status is Status.UNKNOWN for _, verdict in answers):
+        return Classification.UNKNOWN
+    return Classification.READY_WITH_WORK if Role.WORK in unmet else Classification.READY
+
+
+def _standing(
+    classification: Classification,
+    answers: list[Answer],
+    permitted: dict[str, str],
+    listed: frozenset[Status] | set[Status] | None = None,
+) -> Standing:
+    shown = listed or _OPEN
+    work = [
+        rule.remedy
+        for rule, verdict in answers
+        if rule.role is Role.WORK and verdict.status is Status.UNMET and rule.id not in permitted
+    ]
+    return Standing(
+        classification=classification,
+        reasons=tuple(
+            _finding(rule, verdict, permitted.get(rule.id))
+            for rule, verdict in answers
+            if verdict.status in shown
+        ),
+        work=tuple(dict.fromkeys(work)),
+    )
+
+
+def _finding(rule: Rule, verdict: Verdict, exception: str | None) -> Finding:
+    return Finding(
+        rule=rule.id,
+        title=rule.title,
+        status=verdict.status.value,
+        reason=verdict.reason,
+        detail=verdict.detail,
+        remedy=rule.remedy,
+        source=rule.source,
+        evidence=verdict.evidence,
+        exception=exception,
+    )
+
+
+def _coverage(estate: Estate, vms: tuple[VmAssessment, ...]) -> tuple[Coverage, ...]:
+    """Count what was found and what became of it, independently of one another."""
+    unread = Counter(ResourceId(gap.resource).subscription for gap in estate.gaps if gap.is_vm)
+    found = Counter(vm.id.subscription for vm in estate.vms)
+    excluded = Counter(vm.subscription for vm in vms if vm.excluded is not None)
+    classified = Counter(vm.subscription for vm in vms if vm.excluded is None)
+    listed = {entry.id.lower() for entry in estate.info.subscriptions}
+    return tuple(
+        Coverage(
+            subscription=subscription,
+            discovered=found[subscription] + unread[subscription],
+            classified=classified[subscription],
+            excluded=excluded[subscription],
+            unknown=unread[subscription],
+        )
+        for subscription in sorted(listed | set(found) | set(unread))
+    )
+
+
+_OPEN = frozenset((Status.UNMET, Status.UNKNOWN))
+_BY_DIMENSION = {
+    dimension: tuple(rule for rule in ALL_RULES if rule.dimension is dimension) for dimension in Dimension
+}

@@ -1,0 +1,1 @@
+"""What survives: estate folders, contexts, journals and artefacts on disk."""

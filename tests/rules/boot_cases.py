@@ -1,0 +1,149 @@
+"""Cases of the Trusted Launch rules."""
+
+from readiness.model.estate import Gap
+from readiness.model.virtual_machine import DiskAttachment, Image, OsFamily, SecurityType
+from tests.builders import OS_DISK, SUBSCRIPTION, backup_item, boot, disk, sku, vm
+from tests.rules.case import Case
+
+_TL = {"security_type": SecurityType.TRUSTED_LAUNCH, "secure_boot": True, "vtpm": True}
+_VAULTS = Gap(
+    "collect", f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/vaults", "Denied", "403"
+)
+_NO_IMAGE = {"image": None, "os_name": None}
+
+CASES = (
+    Case("TL001", "Trusted Launch with everything on", "met TrustedLaunchOn", vm(boot=boot(**_TL))),
+    Case("TL001", "no security type", "unmet TrustedLaunchOff"),
+    Case("TL001", "Secure Boot off", "unmet SecureBootOff", vm(boot=boot(**{**_TL, "secure_boot": False}))),
+    Case("TL001", "vTPM off", "unmet VtpmOff", vm(boot=boot(**{**_TL, "vtpm": False}))),
+    Case("TL001", "no UEFI settings", "unknown FirmwareNotReported", vm(boot=boot(**{**_TL, "vtpm": None}))),
+    Case(
+        "TL001",
+        "a confidential VM is better still",
+        "met ConfidentialVm",
+        vm(boot=boot(security_type=SecurityType.CONFIDENTIAL_VM)),
+    ),
+    Case(
+        "TL001",
+        "a security type of the future",
+        "unknown SecurityTypeNotKnown",
+        vm(boot=boot(security_type=SecurityType.OTHER)),
+    ),
+    Case("TL002", "generation 2", "met Generation2"),
+    Case(
+        "TL002",
+        "generation 1",
+        "unmet Generation1",
+        vm(boot=boot(generation=1)),
+        {"disks": [disk(generation=1)]},
+    ),
+    Case("TL002", "from the instance view alone", "met Generation2", vm(), {"disks": []}),
+    Case(
+        "TL002",
+        "not reported",
+        "unknown GenerationNotReported",
+        vm(boot=boot(generation=None)),
+        {"disks": []},
+    ),
+    Case("TL003", "a size that can", "met SizeSupportsTrustedLaunch"),
+    Case("TL003", "no SKU data", "unknown SizeNotRead", vm(), {"skus": []}),
+    Case("TL003", "no size", "unknown SizeNotRead", vm(size=None)),
+    Case(
+        "TL003", "no generations listed", "unknown SizeNotRead", vm(), {"skus": [sku(hyper_v_generations=())]}
+    ),
+    Case(
+        "TL003",
+        "generation 1 only",
+        "unmet SizeGeneration1Only",
+        vm(),
+        {"skus": [sku(hyper_v_generations=("V1",))]},
+    ),
+    Case(
+        "TL003",
+        "generation 2 but no Trusted Launch, as the M family",
+        "unmet SizeWithoutTrustedLaunch",
+        vm(),
+        {"skus": [sku(trusted_launch_disabled=True)]},
+    ),
+    Case("TL004", "no backup", "met NotBackedUp"),
+    Case("TL004", "Enhanced policy", "met EnhancedPolicy", vm(), {"backup_items": [backup_item()]}),
+    Case(
+        "TL004",
+        "Standard policy",
+        "unmet StandardPolicy",
+        vm(),
+        {"backup_items": [backup_item(policy_type="V1")]},
+    ),
+    Case(
+        "TL004",
+        "a policy of unknown kind",
+        "unknown PolicyTypeNotReported",
+        vm(),
+        {"backup_items": [backup_item(policy_type=None)]},
+    ),
+    Case("TL004", "vaults that could not be read", "unknown BackupNotRead", vm(), {"gaps": [_VAULTS]}),
+    Case("TL004", "upgraded already", "not-applicable AlreadyUpgraded", vm(boot=boot(**_TL))),
+    Case("TL005", "an ordinary OS disk", "met PersistentOsDisk"),
+    Case(
+        "TL005",
+        "an ephemeral OS disk",
+        "unmet EphemeralOsDisk",
+        vm(os_disk=DiskAttachment(disk=OS_DISK, is_ephemeral=True)),
+    ),
+    Case("TL005", "no OS disk reported", "unknown OsDiskNotReported", vm(os_disk=None)),
+    Case("TL006", "no hibernation", "met NoHibernation"),
+    Case("TL006", "Linux that hibernates", "unmet LinuxHibernation", vm(hibernation_enabled=True)),
+    Case(
+        "TL006",
+        "Windows that hibernates",
+        "met WindowsHibernation",
+        vm(hibernation_enabled=True, os_family=OsFamily.WINDOWS),
+    ),
+    Case(
+        "TL006",
+        "something that hibernates",
+        "unknown OsNotReported",
+        vm(hibernation_enabled=True, os_family=None),
+    ),
+    Case("TL007", "a managed OS disk", "met ManagedOsDisk"),
+    Case("TL007", "a VHD", "unmet UnmanagedOsDisk", vm(os_disk=DiskAttachment(disk=None))),
+    Case("TL007", "no OS disk reported", "unknown OsDiskNotReported", vm(os_disk=None)),
+    Case("TL008", "an image that is listed", "met SystemSupported"),
+    Case(
+        "TL008",
+        "a disk that says so itself",
+        "met DiskSupportsTrustedLaunch",
+        vm(**_NO_IMAGE),
+        {"disks": [disk(supported_security="TrustedLaunchAndConfidentialVMSupported")]},
+    ),
+    Case(
+        "TL008",
+        "a disk that says otherwise",
+        "unmet DiskWithoutTrustedLaunch",
+        vm(),
+        {"disks": [disk(supported_security="ConfidentialVMSupported")]},
+    ),
+    Case(
+        "TL008",
+        "Windows Server 2012",
+        "unmet SystemNotSupported",
+        vm(os_name="Windows Server 2012 R2 Datacenter", image=None),
+    ),
+    Case(
+        "TL008",
+        "an upgrade in place is believed over the old image",
+        "met SystemSupported",
+        vm(
+            os_name="Windows Server 2022 Datacenter",
+            image=Image(publisher="MicrosoftWindowsServer", offer="WindowsServer", sku="2012-R2-Datacenter"),
+        ),
+    ),
+    Case(
+        "TL008",
+        "a vendor's appliance",
+        "unknown SystemNotRecognised",
+        vm(image=Image(publisher="acme", offer="firewall", sku="byol")),
+    ),
+    Case("TL008", "nothing known", "unknown SystemNotRecognised", vm(**_NO_IMAGE)),
+    Case("TL008", "upgraded already", "not-applicable AlreadyUpgraded", vm(boot=boot(**_TL))),
+)
