@@ -20,7 +20,7 @@ SPEC = PlaybookSpec(
     dimension=Dimension.CMK,
     level=3,
     outage=OutageNeed.DEALLOCATE,
-    needs=("EN002", "EN003", "EN004", "EN005", "EN006", "EN007"),
+    needs=("EN002", "EN003", "EN004", "EN005", "EN006", "EN007", "EN009"),
     undo=Undo.CONFIG,
 )
 
@@ -38,7 +38,7 @@ def prepare(_target: Target) -> tuple[Change, ...]:
 def convert(target: Target) -> tuple[Change, ...]:
     """Switch on encryption at host if it was chosen, then bring each disk under the customer's key."""
     vm, choice = target.vm, target.choice
-    wanted = Encryption(type=EncryptionType.CUSTOMER_KEY, disk_encryption_set=choice.disk_encryption_set)
+    wanted = Encryption(type=_kind(target), disk_encryption_set=choice.disk_encryption_set)
     at_host = choice.encryption_at_host and not vm.boot.encryption_at_host
     host: tuple[Change, ...] = (_encryption_at_host(target.vm.id, on=True),) if at_host else ()
     disks = tuple(
@@ -72,6 +72,14 @@ def undo(before: Before, begun: tuple[Change, ...]) -> tuple[Change, ...]:
     touched = any(isinstance(step, PatchVm) and _touches_host(step) for step in begun)
     host = (_encryption_at_host(before.vm, on=before.encryption_at_host),) if touched else ()
     return (*host, *disks)
+
+
+def _kind(target: Target) -> EncryptionType:
+    """Return the encryption a disk gets from the chosen set: a disk's type has to be its set's."""
+    double = EncryptionType.PLATFORM_AND_CUSTOMER_KEYS
+    found = target.encryption_set
+    is_double = found is not None and (found.encryption_type or "").lower() == double.lower()
+    return double if is_double else EncryptionType.CUSTOMER_KEY
 
 
 def _encryption_at_host(vm: ResourceId, *, on: bool) -> PatchVm:

@@ -1,5 +1,7 @@
 """Managed identity: a system-assigned identity for the VM, online, as preparation.
 
+Source: Microsoft Learn, "What are managed identities for Azure resources?"
+(https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/overview).
 Does: one additive write; identities the VM already has are kept.
 Does not: assign roles, or remove stored credentials.
 """

@@ -7,12 +7,12 @@ Does not: convert generation 1 disks, or install the attestation extension.
 
 from typing import Any
 
-from readiness.model.context import Choice
+from readiness.model.context import Choice, TrustedLaunchChoice
 from readiness.model.observation import Before, Observation
 from readiness.model.playbook import OutageNeed, Playbook, PlaybookSpec, Target
 from readiness.model.steps import Change, PatchVm, Undo
 from readiness.model.verdict import Dimension, Verdict, met, not_applicable, unmet
-from readiness.model.virtual_machine import SecurityType
+from readiness.model.virtual_machine import SecurityType, VirtualMachine
 
 SPEC = PlaybookSpec(
     id="trusted-launch",
@@ -20,7 +20,7 @@ SPEC = PlaybookSpec(
     dimension=Dimension.TRUSTED_LAUNCH,
     level=2,
     outage=OutageNeed.DEALLOCATE,
-    needs=("TL002", "TL003", "TL004", "TL005", "TL006", "TL007"),
+    needs=("TL002", "TL003", "TL004", "TL005", "TL006", "TL007", "TL008", "TL009"),
     undo=Undo.CONFIG,
 )
 
@@ -38,7 +38,7 @@ def prepare(_target: Target) -> tuple[Change, ...]:
 def convert(target: Target) -> tuple[Change, ...]:
     """Set the security type; both UEFI settings are always sent, since their defaults differ by tool."""
     choice = target.choice.trusted_launch
-    if choice is None:
+    if choice is None or _shows(target.vm, choice):
         return ()
     return (PatchVm(vm=target.vm.id, properties=_profile(secure_boot=choice.secure_boot, vtpm=True)),)
 
@@ -47,9 +47,7 @@ def verify(choice: Choice, seen: Observation) -> tuple[Verdict, ...]:
     """Prove that Azure shows the settings that were asked for."""
     if choice.trusted_launch is None:
         return (not_applicable("NotChosen"),)
-    boot = seen.vm.boot
-    wanted = (SecurityType.TRUSTED_LAUNCH, choice.trusted_launch.secure_boot, True)
-    if (boot.security_type, boot.secure_boot, boot.vtpm) == wanted:
+    if _shows(seen.vm, choice.trusted_launch):
         return (met("TrustedLaunch"),)
     return (unmet("TrustedLaunchNotShown", f"{seen.vm.name} does not show the Trusted Launch settings"),)
 
@@ -70,6 +68,11 @@ def undo(before: Before, begun: tuple[Change, ...]) -> tuple[Change, ...]:
         )
     standard = {"securityProfile": {"securityType": SecurityType.STANDARD.value, "uefiSettings": None}}
     return (PatchVm(vm=before.vm, properties=standard),)
+
+
+def _shows(vm: VirtualMachine, choice: TrustedLaunchChoice) -> bool:
+    wanted = (SecurityType.TRUSTED_LAUNCH, choice.secure_boot, True)
+    return (vm.boot.security_type, vm.boot.secure_boot, vm.boot.vtpm) == wanted
 
 
 def _profile(*, secure_boot: bool, vtpm: bool) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from readiness.model.assessment import Assessment
 from readiness.model.codec import encode_pretty
 from readiness.model.verdict import Dimension
 from readiness.rules.evaluate import evaluate
+from readiness.store.artefacts import write_whole
 
 
 def assess(folder: Path, as_of: date) -> Assessment:
@@ -21,6 +22,16 @@ def assess(folder: Path, as_of: date) -> Assessment:
 def as_json(assessment: Assessment) -> str:
     """Return the whole assessment as JSON."""
     return encode_pretty(assessment).decode()
+
+
+def write(assessment: Assessment, to: Path) -> tuple[Path, ...]:
+    """Write `assessment.json` and `assessment.xlsx` into a folder and return their paths."""
+    from reports.workbook import assessment_workbook
+
+    document, workbook = to / "assessment.json", to / "assessment.xlsx"
+    write_whole(document, encode_pretty(assessment))
+    write_whole(workbook, assessment_workbook(assessment))
+    return document, workbook
 
 
 def as_csv(assessment: Assessment) -> str:

@@ -44,7 +44,11 @@ class RemoteTwinClock:
 
     def __init__(self, url: str, certificate: str) -> None:
         self._address = f"{url.rstrip('/')}/.twin/clock"
-        self._tls = ssl.create_default_context(cafile=certificate)
+        # A twin is on this machine: a proxy of the environment does not lead there.
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=certificate)),
+        )
         self._read_at = 0.0
         self._instant, self.rate, self.instance = self._ask(None)
 
@@ -71,7 +75,7 @@ class RemoteTwinClock:
             self._address, data=data, headers={"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=10, context=self._tls) as answer:  # noqa: S310
+            with self._opener.open(request, timeout=10) as answer:
                 document: dict[str, Any] = json.load(answer)
         except (urllib.error.URLError, OSError, ValueError) as error:
             raise UnreachableError(

@@ -11,6 +11,7 @@ from readiness.errors import EstateError, UsageError
 from readiness.twin.clock import VirtualClock
 from readiness.twin.core import Twin
 from readiness.twin.credential import TwinCredential
+from readiness.twin.faults import FORMAT as FAULTS_FORMAT
 from readiness.twin.faults import FaultFileError, Faults
 from readiness.twin.seed import SeedError
 from readiness.twin.seed import load as load_seed
@@ -35,13 +36,13 @@ def over_https(url: str, certificate: Path | None, state: Path) -> tuple[Endpoin
     Raises:
         UsageError: The address is not one of this machine, or its certificate is not known.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not _is_loopback(parts.hostname or ""):
+    port = _port_of_twin(url)
+    if port is None:
         raise UsageError(
             f"{url!r} is not the address of a twin.",
             remedy="A twin lives on this machine: give the https://127.0.0.1:PORT that 'twin serve' prints.",
         )
-    trusted = certificate or state / f"twin-{parts.port}.pem"
+    trusted = certificate or state / f"twin-{port}.pem"
     if not trusted.exists():
         raise UsageError(
             f"The certificate of {url} is not at {trusted}.",
@@ -69,8 +70,18 @@ def read_faults(path: Path | None) -> Faults | None:
         raise UsageError(
             f"{path} is no file of faults.",
             details=str(error),
-            remedy="" if known else "It is JSON: see docs/faults.md.",
+            remedy="" if known else f'It is JSON: {{"format": "{FAULTS_FORMAT}", "faults": [...]}}',
         ) from error
+
+
+def _port_of_twin(url: str) -> int | None:
+    """Return the port of an https address on this machine, or None if it is anything else."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return port if parts.scheme == "https" and _is_loopback(parts.hostname or "") else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -35,6 +35,12 @@ def open_twin(request: TwinRequest) -> TwinServer:
     try:
         return TwinServer(twin, port=request.port, certificate_folder=request.state)
     except OSError as error:
+        if error.filename is not None:
+            raise UsageError(
+                f"{error.filename} cannot be written.",
+                details=error.strerror or "",
+                remedy="Give a folder for the twin's certificate with --state.",
+            ) from error
         raise UsageError(
             f"Port {request.port} cannot be opened on 127.0.0.1.",
             details=error.strerror or "",

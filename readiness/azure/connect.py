@@ -65,4 +65,6 @@ class Connection:
             options["transport"] = endpoint.make_transport()
         if endpoint.certificate is not None:
             options["connection_verify"] = endpoint.certificate
+            # A twin is on this machine: a proxy of the environment does not lead there.
+            options["use_env_settings"] = False
         return options

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceModifiedError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 
 from readiness.errors import (
     CapacityError,
@@ -34,7 +40,14 @@ _BY_STATUS: dict[int, type[CloudError]] = {
     409: ConflictError,
     412: ConflictError,
     429: ThrottledError,
+    # What is left after the SDK's own retries: the service is away, and has refused nothing.
+    502: UnreachableError,
+    503: UnreachableError,
+    504: UnreachableError,
 }
+
+_CONCURRENT = ("another operation", "concurrent request", "concurrent write")
+"""How compute words it that somebody else is at work on the resource; its codes for that vary."""
 
 
 @contextmanager
@@ -67,7 +80,7 @@ def innermost(body: object) -> tuple[str, str]:
             break
         error = inner
     if not isinstance(error, dict):
-        return "", str(error)
+        return "", str(error or "")
     return str(error.get("code") or ""), str(error.get("message") or "")
 
 
@@ -76,9 +89,12 @@ def is_capacity(code: str) -> bool:
     return code.lower() in _CAPACITY_CODES
 
 
-def is_busy(error: CloudError) -> bool:
-    """Tell whether a refusal only means that another operation on the resource has not ended."""
-    return isinstance(error, ConflictError) and "another operation" in error.brief.lower()
+def is_passing(error: CloudError) -> bool:
+    """Tell whether a refusal only means to look again: somebody else is at work, or was since the look."""
+    words = error.brief.lower()
+    return isinstance(error, ConflictError) and (
+        isinstance(error.__cause__, ResourceModifiedError) or any(phrase in words for phrase in _CONCURRENT)
+    )
 
 
 def _body(error: HttpResponseError) -> Any:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import DecodeError, HttpResponseError, ResourceNotFoundError
 from azure.core.polling import LROPoller
 from azure.core.polling.base_polling import BadResponse, BadStatus
 from azure.mgmt.core.polling.arm_polling import ARMPolling
@@ -80,7 +80,7 @@ def ask(call: Begin, token: str) -> Progress:
         method.ask()
     except (ResourceNotFoundError, ValueError, KeyError):
         return Pending(None, 0.0, "the operation is not known any more; looking at the resource itself")
-    except (BadStatus, BadResponse) as error:
+    except (BadStatus, BadResponse, DecodeError) as error:
         return Pending(None, DEFAULT_WAIT, f"unclear answer ({error}); looking at the resource itself")
     except HttpResponseError as error:
         raise from_response(error) from error

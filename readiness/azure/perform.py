@@ -11,7 +11,7 @@ from azure.core import MatchConditions
 
 from readiness.azure import wire
 from readiness.azure.connect import Connection
-from readiness.azure.faults import is_busy, translated
+from readiness.azure.faults import is_passing, translated
 from readiness.azure.operations import DEFAULT_WAIT, Begin, ask, begin
 from readiness.azure.patches import encryption_patch, holds, with_system_identity, without_system_identity
 from readiness.azure.snapshots import snapshot_body
@@ -51,8 +51,8 @@ class AzureCloud:
             with translated():
                 return self._begin(change, context)
         except ConflictError as error:
-            if is_busy(error):
-                return Pending(None, DEFAULT_WAIT, "another operation on it has not ended")
+            if is_passing(error):
+                return Pending(None, DEFAULT_WAIT, f"looked at again soon: {error.brief}")
             raise
 
     def poll(self, change: Change, token: str) -> Progress:
@@ -121,16 +121,18 @@ class AzureCloud:
     def _snapshot(self, change: TakeSnapshot, context: StepContext) -> Progress:
         wanted = snapshot_id(change, context.plan)
         snapshots = self._connection.compute(wanted.subscription).snapshots
+        place = (wanted.resource_group, wanted.name)
         try:
-            existing = _body(partial(snapshots.get, wanted.resource_group, wanted.name))
+            existing = _body(partial(snapshots.get, *place))
+            state = str((existing.get("properties") or {}).get("provisioningState") or "Succeeded").lower()
         except MissingError:
-            disk = self._disk_body(change.disk)
-            body: Any = snapshot_body(change, disk, context)
-            return begin(partial(snapshots.begin_create_or_update, wanted.resource_group, wanted.name, body))
-        state = str((existing.get("properties") or {}).get("provisioningState") or "").lower()
-        if state in ("", "succeeded"):
+            state = "missing"
+        if state == "succeeded":
             return Done(f"{wanted.name} is there")
-        return Pending(None, DEFAULT_WAIT)
+        if state not in ("missing", "failed", "canceled"):
+            return Pending(None, DEFAULT_WAIT)
+        body: Any = snapshot_body(change, self._disk_body(change.disk), context)
+        return begin(partial(snapshots.begin_create_or_update, *place, body))
 
     def _encrypt(self, change: SetDiskEncryption) -> Progress:
         body = self._disk_body(change.disk)

@@ -1,6 +1,7 @@
 """`readiness assess`: classify every VM of an estate."""
 
 from datetime import date
+from pathlib import Path
 
 import click
 
@@ -11,6 +12,11 @@ from readiness.errors import Exit
 
 @click.command()
 @click.argument("estate")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write assessment.json and assessment.xlsx to as well.",
+)
 @as_of_option
 @click.option(
     "--output",
@@ -19,7 +25,7 @@ from readiness.errors import Exit
     show_default=True,
     help="How the answer is written to standard output.",
 )
-def assess(estate: str, as_of: date, output: str) -> int:
+def assess(estate: str, to: Path | None, as_of: date, output: str) -> int:
     """Classify every VM of ESTATE in four dimensions, with reasons and evidence.
 
     ESTATE is an estate folder, or the name of a sample estate. Ends with exit code 10 if the VMs that
@@ -28,9 +34,10 @@ def assess(estate: str, as_of: date, output: str) -> int:
     \b
     Examples:
       readiness assess starter
-      readiness assess ./estate --output json > assessment.json
+      readiness assess ./estate --to out/june
+      readiness assess ./estate --output json | jq .coverage
     """
-    from readiness.app.assess import as_csv, as_json
+    from readiness.app.assess import as_csv, as_json, write
     from readiness.app.assess import assess as classify
     from readiness.app.estates import locate
 
@@ -42,5 +49,8 @@ def assess(estate: str, as_of: date, output: str) -> int:
             click.echo(as_csv(assessment), nl=False)
         case _:
             show_assessment(assessment)
+    if to is not None:
+        for path in write(assessment, to):
+            click.echo(f"Written: {path}", err=True)
     complete = all(coverage.adds_up for coverage in assessment.coverage)
     return Exit.DONE if complete else Exit.COVERAGE

@@ -1,5 +1,6 @@
 """What people see in the terminal: tables, live lines, and errors with their remedy."""
 
+import os
 from collections.abc import Sequence
 
 import click
@@ -20,7 +21,9 @@ _PIPED_WIDTH = 132
 
 def _console(*, stderr: bool = False) -> Console:
     console = Console(highlight=False, stderr=stderr)
-    return console if console.is_terminal else Console(highlight=False, stderr=stderr, width=_PIPED_WIDTH)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console
+    return Console(highlight=False, stderr=stderr, width=_PIPED_WIDTH)
 
 
 OUT = _console()
@@ -174,7 +177,7 @@ def show_run(state: RunState) -> None:
     for unit in state.units:
         colour = _PHASE_COLOURS.get(unit.phase, "default")
         away = f"{unit.downtime_seconds // 60} min" if unit.downtime_seconds is not None else "-"
-        why = unit.reason or (unit.step or "")
+        why = unit.reason or (unit.doing if unit.done else "")
         table.add_row(
             str(unit.batch),
             escape(unit.name),

@@ -101,14 +101,17 @@ class Campaign:
         return sum(len(self.steps(phase, records)) for phase in straight) + undoing
 
     def _first_open(self, phase: Phase, records: Records) -> tuple[PlannedStep | None, StepResult | None]:
-        """Return the first step of a phase without an end, or the result of the first that failed."""
+        """Return the step of a phase that is due, if any, and the result of the first that failed."""
+        failed: StepResult | None = None
         for planned in self.steps(phase, records):
             record = records.get(planned.name)
             if record is None or record.result is None:
-                return planned, None
+                return planned, failed
             if not record.result.ok:
-                return None, record.result
-        return None, None
+                failed = failed or record.result
+                if phase is not Phase.UNDOING:
+                    break
+        return None, failed
 
     def _outcome(self, phase: Phase, failed: StepResult | None, records: Records) -> Outcome:
         if failed is not None:

@@ -34,6 +34,7 @@ from readiness.model.steps import (
     Recheck,
     RecordBefore,
     Start,
+    words_for,
 )
 from readiness.ports.clock import Clock
 from readiness.ports.cloud import Cloud, Done, Failed, Pending, Progress, StepContext
@@ -116,8 +117,8 @@ class WaveRun:
         for vm, campaign in self._campaigns.items():
             position = self._positions[vm]
             if position.phase is not Phase.WAITING and position.phase not in FINAL:
-                step = position.due.name if position.due else "nothing"
-                self._tell(EventKind.RUN, campaign, f"taken up again at {step}", position.phase)
+                step = words_for(position.due.step) if position.due else "nothing"
+                self._tell(EventKind.RUN, campaign, f"taken up again at: {step}", position.phase)
                 self._push(campaign, self._ports.clock.now())
 
     def _start_batches(self) -> None:
@@ -252,7 +253,9 @@ class WaveRun:
             case LookAgain(seconds):
                 self._push(campaign, clock.now() + timedelta(seconds=seconds))
             case ThrottledError() | UnreachableError():
-                self._tell(EventKind.WAIT, campaign, f"{planned.name}: {answer.brief}; asked again soon")
+                self._tell(
+                    EventKind.WAIT, campaign, f"{words_for(planned.step)}: {answer.brief}; asked again soon"
+                )
                 self._push(campaign, clock.now() + timedelta(seconds=_UNREACHABLE_INTERVAL))
             case CloudError():
                 is_capacity = isinstance(answer, CapacityError)
@@ -267,7 +270,7 @@ class WaveRun:
             fresh = record.state is not StepState.BEGUN
             self._replace(record, state=StepState.BEGUN, token=token)
             if fresh:
-                self._tell(EventKind.STEP, campaign, f"{planned.name} begun")
+                self._tell(EventKind.STEP, campaign, f"{words_for(planned.step)} ...")
 
     def _forget_token(self, campaign: Campaign, planned: PlannedStep, detail: str) -> None:
         """Nothing to re-attach to: the next turn looks at the VM itself."""
@@ -276,7 +279,7 @@ class WaveRun:
             self._ports.journal.intend(campaign.vm.id, planned.name, self._ports.clock.now())
             self._replace(record, state=StepState.INTENT, token=None)
         if detail:
-            self._tell(EventKind.WAIT, campaign, f"{planned.name}: {detail}")
+            self._tell(EventKind.WAIT, campaign, f"{words_for(planned.step)}: {detail}")
 
     def _fail(
         self, campaign: Campaign, planned: PlannedStep, code: str, detail: str, *, is_capacity: bool
@@ -287,7 +290,9 @@ class WaveRun:
             self._forget_token(campaign, planned, f"{code}: {detail}; tried again until the window closes")
             self._push(campaign, clock.now() + timedelta(seconds=_CAPACITY_INTERVAL))
             return
-        self._end(campaign, planned, StepResult(ok=False, code=code, detail=f"{planned.name}: {detail}"))
+        self._end(
+            campaign, planned, StepResult(ok=False, code=code, detail=f"{words_for(planned.step)}: {detail}")
+        )
 
     def _end(self, campaign: Campaign, planned: PlannedStep, result: StepResult) -> None:
         vm, now = campaign.vm.id, self._ports.clock.now()
@@ -295,7 +300,7 @@ class WaveRun:
         state = StepState.DONE if result.ok else StepState.FAILED
         self._replace(self._records[vm][planned.name], state=state, result=result, ended_at=now)
         if result.ok:
-            self._tell(EventKind.STEP, campaign, f"{planned.name}: {result.detail or 'done'}")
+            self._tell(EventKind.STEP, campaign, f"{words_for(planned.step)}: {result.detail or 'done'}")
         else:
             self._tell(EventKind.FAILURE, campaign, f"{result.code}: {result.detail}")
         self._move(campaign)

@@ -10,6 +10,7 @@ from readiness.model.lifecycle import FINAL
 from readiness.model.plan import Wave
 from readiness.model.playbook import Playbook
 from readiness.model.run import RunInfo, RunState, StepRecord, UnitState
+from readiness.model.steps import words_for
 
 
 def by_vm(records: Iterable[StepRecord]) -> dict[ResourceId, dict[str, StepRecord]]:
@@ -48,6 +49,7 @@ def _unit(campaign: Campaign, batch: int, records: dict[str, StepRecord], now: d
         phase=position.phase,
         reason=position.reason,
         step=position.due.name if position.due else None,
+        doing=words_for(position.due.step) if position.due else "",
         done=sum(1 for record in records.values() if record.result is not None),
         total=campaign.total_steps(records),
         downtime_seconds=_downtime(records, position, now),

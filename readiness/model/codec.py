@@ -43,8 +43,10 @@ def _write(value: object) -> str:
 
 
 def _read(kind: type[Any], value: object) -> object:
-    if kind is ResourceId and isinstance(value, str):
-        return ResourceId(value)
+    if kind is ResourceId:
+        if isinstance(value, str):
+            return ResourceId(value)
+        raise ValueError(f"expected a resource id, got {type(value).__name__}")
     raise NotImplementedError(f"no model form for {kind.__name__}")
 
 

@@ -121,15 +121,14 @@ def judge_health(before: Before, seen: Observation) -> tuple[Health, str]:
     """Compare a started VM with what it was before: power, agent, and the extensions it had.
 
     Returns:
-        The answer and a sentence. A VM whose agent was not ready before is not asked for one now.
+        The answer and a sentence. A VM whose agent was not ready before is not asked for one now. Its
+        provisioning state does not count: it tells of the last operation, not of the machine.
     """
     vm = seen.vm
     if vm.power is not Power.RUNNING:
         return Health.INCONCLUSIVE, f"power is {vm.power}"
     if before.agent_ready and not vm.agent_ready:
         return Health.INCONCLUSIVE, "running, but its agent has not reported ready"
-    if (vm.provisioning_state or "").lower() == "failed":
-        return Health.UNHEALTHY, "Azure reports the VM's provisioning as failed"
     failed = {
         entry.name
         for entry in vm.extensions

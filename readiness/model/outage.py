@@ -4,6 +4,7 @@ The order is the safety order: check, record, deallocate, full snapshot of every
 writes, start, prove health. A per-VM limit of 12 writes (refilled at 4 a minute) makes merging matter.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -86,10 +87,19 @@ def compose_undo(vm: ResourceId, changes: Iterable[Change], *, was_running: bool
 
 
 def plan_steps(steps: Iterable[Step], *, stage: str) -> tuple[PlannedStep, ...]:
-    """Give every step its unique name within the campaign and its assumed duration."""
+    """Give every step its unique name within the campaign and its assumed duration.
+
+    Disks of one VM may bear the same name in different resource groups; only then is the group named.
+    """
+    listed = tuple(steps)
+    names = Counter(name_of(step) for step in listed)
     return tuple(
-        PlannedStep(name=f"{stage}.{name_of(step)}", step=step, seconds=ASSUMED_SECONDS[step.duration])
-        for step in steps
+        PlannedStep(
+            name=f"{stage}.{name_of(step, in_full=names[name_of(step)] > 1)}",
+            step=step,
+            seconds=ASSUMED_SECONDS[step.duration],
+        )
+        for step in listed
     )
 
 
@@ -108,7 +118,7 @@ def merge_patches(patches: Iterable[dict[str, Any]]) -> dict[str, Any]:
 def _merge_into(merged: dict[str, Any], patch: dict[str, Any], *, path: str) -> None:
     for key, value in patch.items():
         if key not in merged:
-            merged[key] = dict(value) if isinstance(value, dict) else value
+            merged[key] = merge_patches([value]) if isinstance(value, dict) else value
         elif isinstance(merged[key], dict) and isinstance(value, dict):
             _merge_into(merged[key], value, path=f"{path}{key}.")
         elif merged[key] != value:

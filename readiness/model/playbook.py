@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from readiness.model.context import Choice
-from readiness.model.disk import Disk
+from readiness.model.disk import Disk, DiskEncryptionSet
 from readiness.model.observation import Before, Observation
 from readiness.model.steps import Change, Undo
 from readiness.model.verdict import Dimension, Verdict
@@ -26,6 +26,8 @@ class Target(Struct, frozen=True, kw_only=True):
     vm: VirtualMachine
     disks: tuple[Disk, ...]
     choice: Choice
+    encryption_set: DiskEncryptionSet | None = None
+    """The chosen disk encryption set as it was observed."""
 
 
 class PlaybookSpec(Struct, frozen=True, kw_only=True):

@@ -68,7 +68,9 @@ class UnitState(Struct, frozen=True, kw_only=True):
     phase: Phase
     reason: str
     step: str | None
-    """The step that is due or under way."""
+    """Name of the step that is due or under way."""
+    doing: str
+    """The same in words; empty where nothing is due."""
     done: int
     total: int
     downtime_seconds: int | None

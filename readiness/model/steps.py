@@ -42,6 +42,7 @@ _COMPUTE = "Microsoft.Compute"
 class Recheck(Struct, frozen=True, kw_only=True, tag="recheck"):
     """Look whether the VM still is what was planned, and may be worked on now."""
 
+    words: ClassVar[str] = "is it as planned?"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "look"
     actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/read", f"{_COMPUTE}/disks/read")
@@ -53,6 +54,7 @@ class Recheck(Struct, frozen=True, kw_only=True, tag="recheck"):
 class RecordBefore(Struct, frozen=True, kw_only=True, tag="record-before"):
     """Look at the state that an undo will restore, and keep it."""
 
+    words: ClassVar[str] = "record its state from before"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "look"
     actions: ClassVar[tuple[str, ...]] = Recheck.actions
@@ -63,6 +65,7 @@ class RecordBefore(Struct, frozen=True, kw_only=True, tag="record-before"):
 class ProveHealth(Struct, frozen=True, kw_only=True, tag="prove-health"):
     """Look until the VM is as healthy as it was before, or `timeout` seconds have passed."""
 
+    words: ClassVar[str] = "prove its health"
     power: ClassVar[PowerNeed] = PowerNeed.RUNNING
     duration: ClassVar[str] = "prove-health"
     actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/instanceView/read",)
@@ -74,6 +77,7 @@ class ProveHealth(Struct, frozen=True, kw_only=True, tag="prove-health"):
 class ProveModel(Struct, frozen=True, kw_only=True, tag="prove-model"):
     """Look whether Azure shows everything that was asked for."""
 
+    words: ClassVar[str] = "prove the change"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "look"
     actions: ClassVar[tuple[str, ...]] = Recheck.actions
@@ -84,6 +88,7 @@ class ProveModel(Struct, frozen=True, kw_only=True, tag="prove-model"):
 class ProveRestored(Struct, frozen=True, kw_only=True, tag="prove-restored"):
     """Look whether the VM is configured as it was recorded before."""
 
+    words: ClassVar[str] = "prove that it is as before"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "look"
     actions: ClassVar[tuple[str, ...]] = Recheck.actions
@@ -94,6 +99,7 @@ class ProveRestored(Struct, frozen=True, kw_only=True, tag="prove-restored"):
 class AssignIdentity(Struct, frozen=True, kw_only=True, tag="assign-identity"):
     """Add a system-assigned identity to whatever identities the VM has when this is performed."""
 
+    words: ClassVar[str] = "add the managed identity"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "patch-vm"
     actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/write",)
@@ -105,6 +111,7 @@ class AssignIdentity(Struct, frozen=True, kw_only=True, tag="assign-identity"):
 class RemoveIdentity(Struct, frozen=True, kw_only=True, tag="remove-identity"):
     """Take the system-assigned identity away again and keep the user-assigned ones."""
 
+    words: ClassVar[str] = "remove the managed identity"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "patch-vm"
     actions: ClassVar[tuple[str, ...]] = AssignIdentity.actions
@@ -116,6 +123,7 @@ class RemoveIdentity(Struct, frozen=True, kw_only=True, tag="remove-identity"):
 class Deallocate(Struct, frozen=True, kw_only=True, tag="deallocate"):
     """Stop the VM and give its host back."""
 
+    words: ClassVar[str] = "deallocate"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "deallocate"
     actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/deallocate/action",)
@@ -127,6 +135,7 @@ class Deallocate(Struct, frozen=True, kw_only=True, tag="deallocate"):
 class Start(Struct, frozen=True, kw_only=True, tag="start"):
     """Start the VM."""
 
+    words: ClassVar[str] = "start"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "start"
     actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/start/action",)
@@ -141,6 +150,7 @@ class TakeSnapshot(Struct, frozen=True, kw_only=True, tag="take-snapshot"):
     Never an incremental one: a disk that has incremental snapshots refuses a change of its encryption.
     """
 
+    words: ClassVar[str] = "full snapshot"
     power: ClassVar[PowerNeed] = PowerNeed.OFF
     duration: ClassVar[str] = "snapshot"
     actions: ClassVar[tuple[str, ...]] = (
@@ -157,6 +167,7 @@ class TakeSnapshot(Struct, frozen=True, kw_only=True, tag="take-snapshot"):
 class PatchVm(Struct, frozen=True, kw_only=True, tag="patch-vm"):
     """Merge `properties` into the VM's model with one PATCH."""
 
+    words: ClassVar[str] = "set"
     power: ClassVar[PowerNeed] = PowerNeed.OFF
     duration: ClassVar[str] = "patch-vm"
     actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/write",)
@@ -169,6 +180,7 @@ class PatchVm(Struct, frozen=True, kw_only=True, tag="patch-vm"):
 class SetDiskEncryption(Struct, frozen=True, kw_only=True, tag="set-disk-encryption"):
     """Bring one disk under another key; a platform key drops the disk encryption set."""
 
+    words: ClassVar[str] = "key"
     power: ClassVar[PowerNeed] = PowerNeed.OFF
     duration: ClassVar[str] = "encrypt-disk"
     actions: ClassVar[tuple[str, ...]] = (
@@ -195,23 +207,40 @@ class PlannedStep(Struct, frozen=True, kw_only=True):
     seconds: int
 
 
-def name_of(step: Step) -> str:
-    """Return a step's name: what it does, and to which disk."""
+def name_of(step: Step, *, in_full: bool = False) -> str:
+    """Return a step's name: what it does, and to which disk; in full with the disk's resource group."""
     kind = str(step.__struct_config__.tag)
     match step:
         case TakeSnapshot() | SetDiskEncryption():
-            return f"{kind}:{step.disk.name}"
+            group = f"{step.disk.resource_group}/" if in_full else ""
+            return f"{kind}:{group}{step.disk.name}"
         case _:
             return kind
 
 
+def words_for(step: Step) -> str:
+    """Return what a step does, for people watching it."""
+    match step:
+        case TakeSnapshot():
+            return f"{step.words} of {step.disk.name}"
+        case SetDiskEncryption():
+            owner = "customer-managed" if step.encryption.uses_customer_key else "platform-managed"
+            return f"{owner} {step.words} for {step.disk.name}"
+        case PatchVm():
+            settings = (key for part in step.properties.values() if isinstance(part, dict) for key in part)
+            return f"{step.words} {', '.join(sorted(settings))}"
+        case _:
+            return step.words
+
+
 def snapshot_id(step: TakeSnapshot, plan: str) -> ResourceId:
-    """Return the snapshot's deterministic id beside its disk: `<vm>-<disk>-<plan>`, at most 80 characters."""
-    name = f"{step.vm.name}-{step.disk.name}-{plan}"
-    if len(name) > _LONGEST_NAME:
-        digest = hashlib.sha256(step.disk.key.encode()).hexdigest()[:8]
-        tail = f"-{digest}-{plan}"
-        name = name[: _LONGEST_NAME - len(tail)] + tail
+    """Return the snapshot's deterministic id beside its disk: `<vm>-<disk>-<hash>-<plan>`, cut to fit.
+
+    The hash keeps disk `1-data` of VM `web` apart from disk `data` of VM `web-1`.
+    """
+    digest = hashlib.sha256(step.disk.key.encode()).hexdigest()[:8]
+    tail = f"-{digest}-{plan}"
+    name = f"{step.vm.name}-{step.disk.name}"[: _LONGEST_NAME - len(tail)] + tail
     return step.disk.sibling("Microsoft.Compute/snapshots", name)
 
 

@@ -1,7 +1,6 @@
 """Builds the plan: every VM of the estate placed in a wave or left out, each with a reason, and a digest."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,10 +10,12 @@ from readiness.model.estate import Estate, Gap, Origin
 from readiness.model.ids import ResourceId
 from readiness.model.plan import LeftOut, Plan, PlanTarget, TargetKind, digest_of
 from readiness.model.playbook import Playbook
+from readiness.planner.batches import Layout
 from readiness.planner.eligibility import Candidate, judge
 from readiness.planner.graph import apart_groups, move_groups, order_edges
 from readiness.planner.policy import Policy
-from readiness.planner.waves import Layout, Misfit, lay_out, lower_bound
+from readiness.planner.waves import Misfit, lay_out
+from readiness.planner.windows import Calendar
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -37,22 +38,21 @@ def build_plan(request: Request) -> Plan:
         groups=move_groups(candidates, order),
         order=order,
         apart=apart,
-        context=estate.context,
+        calendar=Calendar(estate.context.windows, assessment.as_of),
         policy=request.policy,
     )
-    midnight = datetime.combine(assessment.as_of, time(23, 59, 59), tzinfo=UTC)
-    waves, misfits = lay_out(layout, midnight)
-    left_out += [_too_long(layout, misfit, vm) for misfit in misfits for vm in misfit.group]
+    laid = lay_out(layout)
+    left_out += [_unplaced(candidates[vm], misfit) for misfit in laid.misfits for vm in misfit.group]
     plan = Plan(
         release=assessment.release,
         as_of=assessment.as_of,
         target=_target(estate),
         inventory=sum(entry.discovered for entry in assessment.coverage),
-        waves=waves,
+        waves=laid.waves,
         left_out=tuple(sorted(left_out, key=lambda entry: entry.id)),
         order=order,
         apart=apart,
-        lower_bound=lower_bound(layout),
+        lower_bound=laid.lower_bound,
     )
     _prove_conservation(plan)
     return replace(plan, digest=digest_of(plan))
@@ -92,18 +92,17 @@ def _target(estate: Estate) -> PlanTarget:
         kind=TargetKind.TWIN if invented else TargetKind.LIVE,
         cloud=estate.info.cloud,
         tenant=estate.info.tenant,
-        subscriptions=tuple(entry.id for entry in estate.info.subscriptions),
+        subscriptions=tuple(sorted(entry.id for entry in estate.info.subscriptions)),
         estate=estate.info.name,
     )
 
 
-def _too_long(layout: Layout, misfit: Misfit, vm: ResourceId) -> LeftOut:
-    entry = layout.candidates[vm]
+def _unplaced(entry: Candidate, misfit: Misfit) -> LeftOut:
     return LeftOut(
-        id=vm,
+        id=entry.vm.id,
         name=entry.vm.name,
         application=entry.application.name,
-        reason="WindowTooShort",
+        reason=misfit.reason,
         detail=misfit.detail,
         unblocked_by=entry.application.owner.name,
     )

@@ -46,7 +46,13 @@ def judge(
         return _left_out(vm, application, reason, detail, who)
     choice = estate.choice_for(vm)
     disks = tuple(disk for disk in estate.disks_of(vm) if disk is not None)
-    target = Target(vm=vm, disks=disks, choice=choice)
+    named = choice.disk_encryption_set
+    target = Target(
+        vm=vm,
+        disks=disks,
+        choice=choice,
+        encryption_set=estate.encryption_sets.get(named) if named else None,
+    )
     refusals: list[Refusal] = []
     chosen: list[Playbook] = []
     for playbook in playbooks:
@@ -107,13 +113,20 @@ def _obstacle(
         return _NO_APPLICATION
     if not application.windows:
         return "NoWindow", f"{application.name} has no maintenance window", application.owner.name
-    if vm.tags.get("role", "").lower() == "domain-controller":
+    if _is_domain_controller(vm):
         detail = "a domain controller goes alone and only while replication is proven healthy"
         return "DomainController", detail, "directory team: upgrade it by hand, replication checked"
     if vm.power not in (Power.RUNNING, Power.DEALLOCATED):
         detail = f"its power state is {vm.power}: its owner decides whether it is started or deallocated"
         return "PowerUnclear", detail, application.owner.name
     return None
+
+
+def _is_domain_controller(vm: VirtualMachine) -> bool:
+    # Azure compares the names of tags without case.
+    return any(
+        (name.lower(), value.lower()) == ("role", "domain-controller") for name, value in vm.tags.items()
+    )
 
 
 def _ask(playbook: Playbook, target: Target, standing: Standing) -> Refusal | None:
@@ -131,8 +144,21 @@ def _ask(playbook: Playbook, target: Target, standing: Standing) -> Refusal | No
     ]
     if hindering:
         return _refuse(playbook, hindering[0].reason, _sentence(hindering))
+    if playbook.convert(target):
+        return _unprotected(playbook, target)
+    if not playbook.prepare(target):
+        return _refuse(playbook, "AsChosen", "everything that the context asks for is in place")
+    return None
+
+
+def _unprotected(playbook: Playbook, target: Target) -> Refusal | None:
+    """Refuse an outage for disks that a full snapshot cannot protect, or of which nobody knows."""
+    read = {disk.id for disk in target.disks}
+    unread = [disk.name for disk in target.vm.managed_disks if disk not in read]
+    if unread:
+        return _refuse(playbook, "DiskNotRead", f"not read: {', '.join(unread)}; read these disks")
     special = [disk for disk in target.disks if disk.is_provisioned_performance or disk.max_shares > 1]
-    if special and playbook.convert(target):
+    if special:
         return _refuse(playbook, "SpecialDisk", _special_disks(special))
     return None
 

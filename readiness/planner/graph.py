@@ -17,13 +17,18 @@ _UNAVAILABLE_SHARE = 4
 
 
 def order_edges(estate: Estate) -> tuple[OrderEdge, ...]:
-    """Return the declared dependencies as order: the target of *source needs target* goes first."""
+    """Return the declared dependencies as order: the target of *source needs target* goes first.
+
+    Each pair once, hard if any of its declarations is, with ids as the estate spells them.
+    """
+    hard: dict[tuple[ResourceId, ResourceId], bool] = {}
+    for entry in estate.context.dependencies:
+        pair = (_spelled(estate, entry.target), _spelled(estate, entry.source))
+        if entry.source != entry.target:
+            hard[pair] = hard.get(pair, False) or entry.hard
     return tuple(
-        OrderEdge(
-            before=entry.target, after=entry.source, hard=entry.hard, evidence="declared in the context"
-        )
-        for entry in sorted(estate.context.dependencies, key=lambda entry: (entry.target, entry.source))
-        if entry.source != entry.target
+        OrderEdge(before=before, after=after, hard=hard[before, after], evidence="declared in the context")
+        for before, after in sorted(hard)
     )
 
 
@@ -31,7 +36,7 @@ def apart_groups(estate: Estate) -> tuple[ApartGroup, ...]:
     """Return the redundant groups of the topology."""
     members: dict[tuple[str, ResourceId], set[ResourceId]] = defaultdict(set)
     pools = {pool for balancer in estate.load_balancers for pool in balancer.pools}
-    for vm in estate.vms:
+    for vm in sorted(estate.vms, key=lambda entry: entry.id):
         if vm.availability_set:
             members["availability set", vm.availability_set].add(vm.id)
         for nic_id in vm.nics:
@@ -48,6 +53,11 @@ def apart_groups(estate: Estate) -> tuple[ApartGroup, ...]:
         for (kind, group), vms in sorted(members.items(), key=lambda item: item[0])
         if len(vms) > 1
     )
+
+
+def _spelled(estate: Estate, vm: ResourceId) -> ResourceId:
+    known = estate.vm(vm)
+    return known.id if known else vm
 
 
 def move_groups(vms: Iterable[ResourceId], edges: Sequence[OrderEdge]) -> tuple[tuple[ResourceId, ...], ...]:

@@ -1,198 +1,131 @@
 """Move groups and limits -> waves with batches, each application in its own window occurrence.
 
-Deterministic: groups come in topological order with ties broken by id, and each goes into the first wave
-of its ring that it fits into. What must fit into an occurrence is the sum over its batches of the longest
-reservation, automatic undo included.
+Deterministic: groups come in topological order with ties broken by id, and each joins the wave before it
+or, if it does not fit there, begins the next one. A wave begins when every window of the wave before has
+closed. Non-production goes first, unless a hard dependency forbids it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from readiness.model.context import Context, Environment
+from readiness.model.context import Environment
 from readiness.model.ids import ResourceId
-from readiness.model.plan import ApartGroup, Batch, Occurrence, OrderEdge, PlannedVm, Wave
-from readiness.planner.eligibility import Candidate
-from readiness.planner.policy import Policy
-from readiness.planner.windows import next_occurrence
+from readiness.model.plan import Batch, Occurrence, PlannedVm, Wave
+from readiness.planner.batches import Layout, MoveGroup, Slot, arrange, reservation, split
 
-
-class Layout:
-    """What waves are made of and have to respect, indexed by VM."""
-
-    def __init__(
-        self,
-        *,
-        candidates: Mapping[ResourceId, Candidate],
-        groups: tuple[tuple[ResourceId, ...], ...],
-        order: Iterable[OrderEdge],
-        apart: Iterable[ApartGroup],
-        context: Context,
-        policy: Policy,
-    ) -> None:
-        self.candidates = candidates
-        self.groups = groups
-        """Move groups, providers first."""
-        self.context = context
-        self.policy = policy
-        self.providers: dict[ResourceId, set[ResourceId]] = defaultdict(set)
-        self.hard_providers: dict[ResourceId, set[ResourceId]] = defaultdict(set)
-        for edge in order:
-            self.providers[edge.after].add(edge.before)
-            if edge.hard:
-                self.hard_providers[edge.after].add(edge.before)
-        self.apart: dict[ResourceId, list[ApartGroup]] = defaultdict(list)
-        for group in apart:
-            for vm in group.members:
-                self.apart[vm].append(group)
+_FIRST, _PRODUCTION = 0, 1
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class Misfit(Struct, frozen=True, kw_only=True):
-    """A move group that fits into no window of its application."""
+    """A move group that fits into no window of its applications, and why."""
 
-    group: tuple[ResourceId, ...]
+    group: MoveGroup
+    reason: str
     detail: str
 
 
-def lay_out(layout: Layout, after: datetime) -> tuple[tuple[Wave, ...], tuple[Misfit, ...]]:
+class Waves(Struct, frozen=True, kw_only=True):
+    """Every move group in a wave, or a misfit."""
+
+    waves: tuple[Wave, ...]
+    misfits: tuple[Misfit, ...]
+    lower_bound: int
+    """No plan within these limits has fewer waves for what was placed."""
+
+
+def lay_out(layout: Layout) -> Waves:
     """Place every move group into a wave; a group that fits nowhere is returned as a misfit."""
     waves: list[Wave] = []
     misfits: list[Misfit] = []
-    for ring, groups in enumerate(_rings(layout)):
-        pending: list[ResourceId] = []
-        for group in groups:
-            proposed = _wave(layout, [*pending, *group], ring, len(waves) + 1, _start(waves, after))
-            if proposed is not None:
-                pending += group
-                continue
-            alone = _wave(layout, list(group), ring, len(waves) + 2, _start(waves, after))
-            if alone is None:
-                misfits.append(Misfit(group=group, detail=_why_not(layout, group)))
-                continue
-            if pending:
-                waves.append(_required(layout, pending, ring, waves, after))
-            pending = list(group)
-        if pending:
-            waves.append(_required(layout, pending, ring, waves, after))
-    return tuple(waves), tuple(misfits)
+    bound, start = 0, _BEGINNING
+    for ring, groups in _rings(layout).items():
+        runs, unplaced = _pack(layout, groups, start)
+        for slots in runs:
+            waves.append(_wave(layout, slots, ring, len(waves) + 1))
+            start = _closing(slots)
+        misfits += unplaced
+        lost = {misfit.group for misfit in unplaced}
+        bound += _fewest(
+            [len(group) for group in groups if group not in lost], layout.policy.max_vms_per_wave
+        )
+    return Waves(waves=tuple(waves), misfits=tuple(misfits), lower_bound=bound)
 
 
-def lower_bound(layout: Layout) -> int:
-    """Return a number of waves that no plan within these limits can go below."""
-    rings = _rings(layout)
-    cap = layout.policy.max_vms_per_wave
-    return sum(-(-sum(len(group) for group in ring) // cap) for ring in rings)
+def _pack(
+    layout: Layout, groups: Sequence[MoveGroup], start: datetime
+) -> tuple[list[tuple[Slot, ...]], list[Misfit]]:
+    """Fill one wave after another; return what the waves hold, and the groups that fit nowhere."""
+    runs: list[tuple[Slot, ...]] = []
+    unplaced: list[Misfit] = []
+    pending: list[MoveGroup] = []
+    slots: tuple[Slot, ...] = ()
+    for group in groups:
+        grown = arrange(layout, [*pending, group], start)
+        if grown is not None:
+            pending, slots = [*pending, group], grown
+            continue
+        following = _closing(slots) if slots else start
+        alone = arrange(layout, [group], following)
+        if alone is None:
+            unplaced.append(_misfit(layout, group, following))
+            continue
+        runs.append(slots)
+        start, pending, slots = following, [group], alone
+    return ([*runs, slots] if slots else runs), unplaced
 
 
-def _rings(layout: Layout) -> tuple[list[tuple[ResourceId, ...]], ...]:
-    """Split the move groups into rings: non-production first, unless a hard dependency forbids it."""
+def _closing(slots: Sequence[Slot]) -> datetime:
+    return max(slot.occurrence.closes for slot in slots)
+
+
+def _fewest(sizes: Sequence[int], cap: int) -> int:
+    """Return how many waves groups of these sizes need; one that fills a wave shares it with nobody."""
+    full = sum(1 for size in sizes if size >= cap)
+    return full - (-sum(size for size in sizes if size < cap) // cap)
+
+
+def _rings(layout: Layout) -> dict[int, list[MoveGroup]]:
+    """Split the move groups into rings, in order."""
     ring_of: dict[ResourceId, int] = {}
-    rings: dict[int, list[tuple[ResourceId, ...]]] = defaultdict(list)
+    rings: dict[int, list[MoveGroup]] = {_FIRST: [], _PRODUCTION: []}
     for group in layout.groups:
         own = max(_ring(layout, vm) for vm in group)
         before = [ring_of[one] for vm in group for one in layout.hard_providers.get(vm, ()) if one in ring_of]
         ring = max([own, *before])
         ring_of.update(dict.fromkeys(group, ring))
         rings[ring].append(group)
-    return tuple(rings[ring] for ring in sorted(rings))
+    return rings
 
 
 def _ring(layout: Layout, vm: ResourceId) -> int:
-    production = layout.candidates[vm].application.environment is Environment.PRODUCTION
-    return 1 if production or not layout.policy.nonproduction_first else 0
+    if not layout.policy.nonproduction_first:
+        return _PRODUCTION
+    return _PRODUCTION if _is_production(layout, vm) else _FIRST
 
 
-def _start(waves: Sequence[Wave], after: datetime) -> datetime:
-    """Return when the next wave may open: after every window of the wave before has closed."""
-    return max([after, *(vm.occurrence.closes for vm in waves[-1].vms)]) if waves else after
+def _is_production(layout: Layout, vm: ResourceId) -> bool:
+    return layout.candidates[vm].application.environment is Environment.PRODUCTION
 
 
-def _required(
-    layout: Layout, vms: list[ResourceId], ring: int, waves: Sequence[Wave], after: datetime
-) -> Wave:
-    wave = _wave(layout, vms, ring, len(waves) + 1, _start(waves, after))
-    if wave is None:
-        raise AssertionError("a set of VMs that fitted before does not fit any more")
-    return wave
-
-
-def _wave(layout: Layout, vms: list[ResourceId], ring: int, number: int, after: datetime) -> Wave | None:
-    """Return a wave of these VMs, or None if a limit or a window does not allow it."""
-    if len(vms) > layout.policy.max_vms_per_wave and len(vms) > _longest_group(layout, vms):
-        return None
-    by_occurrence: dict[tuple[datetime, str], list[ResourceId]] = defaultdict(list)
-    occurrences: dict[tuple[datetime, str], Occurrence] = {}
-    for vm in vms:
-        occurrence = _occurrence(layout, vm, after)
-        if occurrence is None:
-            return None
-        key = (occurrence.opens, occurrence.window)
-        by_occurrence[key].append(vm)
-        occurrences[key] = occurrence
+def _wave(layout: Layout, slots: Sequence[Slot], ring: int, number: int) -> Wave:
     batches: list[Batch] = []
-    for key in sorted(by_occurrence):
-        own = _batches(layout, by_occurrence[key], occurrences[key], first=len(batches) + 1)
-        if sum(batch.reserved_seconds for batch in own) > occurrences[key].seconds:
-            return None
-        batches += own
-    return Wave(number=number, name=_name(layout, vms, ring), batches=tuple(batches))
+    for slot in slots:
+        index = {vm: position for position, vms in enumerate(slot.batches) for vm in vms}
+        for vms in slot.batches:
+            placed = tuple(
+                _place(layout, vm, slot.occurrence, _reason(layout, vm, ring, index)) for vm in vms
+            )
+            batches.append(Batch(number=len(batches) + 1, vms=placed))
+    return Wave(number=number, name=_name(layout, slots, ring), batches=tuple(batches))
 
 
-def _longest_group(layout: Layout, vms: list[ResourceId]) -> int:
-    """Return the size of the wave's only move group, which may exceed the cap since it cannot be split."""
-    first = set(vms)
-    return max((len(group) for group in layout.groups if first.issuperset(group)), default=0)
-
-
-def _occurrence(layout: Layout, vm: ResourceId, after: datetime) -> Occurrence | None:
-    names = layout.candidates[vm].application.windows
-    windows = tuple(window for name in names if (window := layout.context.window(name)) is not None)
-    return next_occurrence(windows, after)
-
-
-def _batches(
-    layout: Layout, vms: list[ResourceId], occurrence: Occurrence, *, first: int
-) -> tuple[Batch, ...]:
-    """Split VMs of one occurrence into batches: providers earlier, peers apart."""
-    index = _batch_index(layout, vms)
-    grouped: dict[int, list[PlannedVm]] = defaultdict(list)
-    for vm in vms:
-        grouped[index[vm]].append(_place(layout, vm, occurrence, index))
-    return tuple(
-        Batch(number=first + position, vms=tuple(sorted(grouped[key], key=lambda entry: entry.id)))
-        for position, key in enumerate(sorted(grouped))
-    )
-
-
-def _batch_index(layout: Layout, vms: list[ResourceId]) -> dict[ResourceId, int]:
-    index: dict[ResourceId, int] = {}
-    filled: dict[int, list[ResourceId]] = defaultdict(list)
-    for vm in vms:
-        candidate = max([index[one] + 1 for one in layout.providers.get(vm, ()) if one in index], default=0)
-        while not _may_join(layout, vm, filled[candidate]):
-            candidate += 1
-        index[vm] = candidate
-        filled[candidate].append(vm)
-    return index
-
-
-def _may_join(layout: Layout, vm: ResourceId, batch: Sequence[ResourceId]) -> bool:
-    if len(batch) >= layout.policy.max_vms_per_batch:
-        return False
-    return all(
-        sum(1 for other in batch if other in group.members) < group.max_unavailable
-        for group in layout.apart.get(vm, ())
-    )
-
-
-def _place(
-    layout: Layout, vm: ResourceId, occurrence: Occurrence, index: Mapping[ResourceId, int]
-) -> PlannedVm:
+def _place(layout: Layout, vm: ResourceId, occurrence: Occurrence, reason: str) -> PlannedVm:
     entry = layout.candidates[vm]
     return PlannedVm(
-        id=vm,
+        id=entry.vm.id,
         name=entry.vm.name,
         application=entry.application.name,
         owner=entry.application.owner.name,
@@ -205,35 +138,50 @@ def _place(
         outage=entry.outage,
         undo=entry.undo,
         occurrence=occurrence,
-        reason=_reason(layout, vm, index),
+        reason=reason,
     )
 
 
-def _reason(layout: Layout, vm: ResourceId, index: Mapping[ResourceId, int]) -> str:
+def _reason(layout: Layout, vm: ResourceId, ring: int, index: dict[ResourceId, int]) -> str:
     """Say in one sentence why the VM stands in its wave and batch."""
     application = layout.candidates[vm].application
-    ring = "production goes after the rest" if _ring(layout, vm) else "not production, so it goes first"
-    parts = [f"{application.name} is {application.environment}: {ring}"]
+    parts = [f"{application.name} is {application.environment}: {_ring_reason(layout, vm, ring)}"]
     earlier = [one for one in layout.providers.get(vm, ()) if one in index and index[one] < index[vm]]
-    needed = sorted(one.name for one in earlier)
+    needed = sorted(layout.candidates[one].vm.name for one in earlier)
     if needed:
         parts.append(f"after {', '.join(needed)}, which it needs")
-    peers = layout.apart.get(vm, ())
+    peers = [layout.apart[position].evidence for position in layout.apart_of.get(vm, ())]
     if peers:
-        parts.append(f"apart from its peers in {' and '.join(group.evidence for group in peers)}")
+        parts.append(f"apart from its peers in {' and '.join(peers)}")
     return "; ".join(parts)
 
 
-def _why_not(layout: Layout, group: tuple[ResourceId, ...]) -> str:
-    entry = layout.candidates[group[0]]
-    reserve = sum(one.outage.reserved_seconds for vm in group if (one := layout.candidates[vm]).outage)
-    names = ", ".join(vm.name for vm in group)
-    return (
-        f"{names} must go together and need {reserve // 60} minutes, way back included; "
-        f"no window of {entry.application.name} ({', '.join(entry.application.windows)}) is long enough"
-    )
+def _ring_reason(layout: Layout, vm: ResourceId, ring: int) -> str:
+    if not layout.policy.nonproduction_first:
+        return "no environment goes before another"
+    if _is_production(layout, vm):
+        return "production goes after the rest"
+    if ring == _PRODUCTION:
+        return "not production, but production that it cannot go before holds it back"
+    return "not production, so it goes first"
 
 
-def _name(layout: Layout, vms: list[ResourceId], ring: int) -> str:
-    applications = sorted({layout.candidates[vm].application.name for vm in vms})
-    return f"{'Production' if ring else 'Non-production'}: {', '.join(applications)}"
+def _name(layout: Layout, slots: Sequence[Slot], ring: int) -> str:
+    vms = [vm for slot in slots for batch in slot.batches for vm in batch]
+    applications = ", ".join(sorted({layout.candidates[vm].application.name for vm in vms}))
+    if not layout.policy.nonproduction_first:
+        return applications
+    return f"{'Production' if ring == _PRODUCTION else 'Non-production'}: {applications}"
+
+
+def _misfit(layout: Layout, group: MoveGroup, after: datetime) -> Misfit:
+    names = ", ".join(layout.candidates[vm].vm.name for vm in group)
+    together = f"{names} must go together and need" if len(group) > 1 else f"{names} needs"
+    minutes = -(-reservation(layout, split(layout, group)) // 60)
+    applications = {entry.name: entry for entry in (layout.candidates[vm].application for vm in group)}
+    described = " or ".join(f"{name} ({', '.join(entry.windows)})" for name, entry in applications.items())
+    need = f"{together} {minutes} minutes, way back included; no window of {described}"
+    roomy = [layout.windows[vm] for vm in group]
+    if all(roomy) and not all(layout.calendar.earliest(windows, after) for windows in roomy):
+        return Misfit(group=group, reason="WindowEnded", detail=f"{need} comes again")
+    return Misfit(group=group, reason="WindowTooShort", detail=f"{need} is long enough")

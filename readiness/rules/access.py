@@ -16,7 +16,7 @@ _GROUPS = Source(
     "2026-11",
 )
 _KEYS = Source(
-    "Connect to a Linux VM with SSH keys",
+    "Detailed steps: Create and manage SSH keys for authentication to a Linux VM in Azure",
     f"{_LEARN}/azure/virtual-machines/linux/create-ssh-keys-detailed",
     "2026-11",
 )
@@ -27,7 +27,7 @@ _ENTRA = Source(
 )
 _BASTION = Source("What is Azure Bastion?", f"{_LEARN}/azure/bastion/bastion-overview", "2026-11")
 _EXTENSIONS = Source(
-    "Azure virtual machine extensions and features for Linux",
+    "Virtual machine extensions and features for Linux",
     f"{_LEARN}/azure/virtual-machines/extensions/features-linux",
     "2026-11",
 )

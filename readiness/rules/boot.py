@@ -5,8 +5,9 @@ from functools import partial
 from readiness.model.assessment import Source
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
-from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
+from readiness.model.verdict import Dimension, Evidence, Status, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import OsFamily, SecurityType, VirtualMachine
+from readiness.rules import encryption
 from readiness.rules.rule import Role, rule
 from readiness.rules.systems import system_of
 
@@ -15,17 +16,17 @@ _OVERVIEW = Source(
     "Trusted Launch for Azure virtual machines", f"{_LEARN}/virtual-machines/trusted-launch", "2026-11"
 )
 _UPGRADE = Source(
-    "Enable Trusted Launch on existing Azure Gen2 VMs",
+    "Enable Trusted launch on existing Azure Gen2 VMs",
     f"{_LEARN}/virtual-machines/trusted-launch-existing-vm",
     "2026-11",
 )
 _GENERATION = Source(
-    "Upgrade existing Azure Gen1 VMs to Trusted Launch",
+    "Upgrade existing Azure Gen1 VMs to Trusted launch",
     f"{_LEARN}/virtual-machines/trusted-launch-existing-vm-gen-1",
     "2026-11",
 )
 _BACKUP = Source(
-    "Move VM backup from Standard to Enhanced policy",
+    "Migrate Azure VM backups from standard to enhanced policy",
     f"{_LEARN}/backup/backup-azure-vm-migrate-enhanced-policy",
     "2026-11",
 )
@@ -249,6 +250,28 @@ def supported_system(vm: VirtualMachine, estate: Estate) -> Verdict:
             return unknown("SystemNotRecognised", detail, evidence)
 
 
+@_boot_rule(
+    id="TL009",
+    title="Has no disk encryption inside the guest that could hold on to its old boot",
+    role=Role.WORK,
+    remedy="Let the owner confirm that recovery keys are kept and protectors suspended, or build it anew.",
+    source=_UPGRADE,
+)
+def no_guest_encryption(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """Encryption in the guest can be sealed to how the VM boots, and then asks for a recovery key.
+
+    Azure forbids the upgrade of a generation 2 VM under Azure Disk Encryption nowhere, and promises nothing.
+    """
+    answer = encryption.never_ade.check(vm, estate)
+    match answer.status:
+        case Status.UNMET:
+            return unmet("GuestEncryption", answer.detail, *answer.evidence)
+        case Status.MET:
+            return met("NoGuestEncryption", "There is no sign of Azure Disk Encryption.")
+        case _:
+            return answer
+
+
 RULES = (
     trusted_launch,
     generation_two,
@@ -258,4 +281,5 @@ RULES = (
     no_linux_hibernation,
     managed_os_disk,
     supported_system,
+    no_guest_encryption,
 )

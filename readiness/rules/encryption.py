@@ -11,9 +11,9 @@ from readiness.model.virtual_machine import Extension, SecurityType, VirtualMach
 from readiness.rules.rule import Role, rule
 
 _LEARN = "https://learn.microsoft.com/azure/virtual-machines"
-_ENCRYPTION = Source("Server-side encryption of Azure managed disks", f"{_LEARN}/disk-encryption", "2026-11")
+_ENCRYPTION = Source("Server-side encryption of Azure Disk Storage", f"{_LEARN}/disk-encryption", "2026-11")
 _CUSTOMER_KEYS = Source(
-    "Enable customer-managed keys for managed disks",
+    "Use the Azure portal to enable server-side encryption with customer-managed keys for managed disks",
     f"{_LEARN}/disks-enable-customer-managed-keys-portal",
     "2026-11",
 )
@@ -21,7 +21,7 @@ _MIGRATE = Source(
     "Migrate from Azure Disk Encryption to encryption at host", f"{_LEARN}/disk-encryption-migrate", "2026-11"
 )
 _AT_HOST = Source(
-    "Enable end-to-end encryption using encryption at host",
+    "Use the Azure portal to enable end-to-end encryption using encryption at host",
     f"{_LEARN}/disks-enable-host-based-encryption-portal",
     "2026-11",
 )
@@ -265,6 +265,30 @@ def at_host(vm: VirtualMachine, estate: Estate) -> Verdict:
     return unmet("AtHostOff", "Encryption at host was chosen and is off.", evidence)
 
 
+@_encryption_rule(
+    id="EN009",
+    title="Has no restore points of Azure Backup that could hold its disks",
+    role=Role.BLOCKER,
+    remedy="Try the change on a pilot VM with this backup policy, or let the instant restore points expire.",
+    source=_CUSTOMER_KEYS,
+)
+def no_restore_points(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """Enhanced backup keeps incremental restore points; whether they forbid a new key is not documented.
+
+    Incremental snapshots do, so until a pilot has answered the question, nobody knows.
+    """
+    item = estate.backup_of(vm)
+    if item is None:
+        gap = estate.unread("Microsoft.RecoveryServices/vaults", vm.id.subscription)
+        if gap is not None:
+            return unknown("BackupNotRead", f"The backup vaults were not read ({gap.reason}).")
+        return met("NotBackedUp", "Azure Backup does not protect this VM.")
+    evidence = Evidence(item.id, "properties.policyType", item.policy_type)
+    if (item.policy_type or "").upper() == "V1":
+        return met("StandardPolicy", "", evidence)
+    return unknown("RestorePointsMayHoldIt", "Its backup may keep incremental restore points.", evidence)
+
+
 RULES = (
     customer_key,
     never_ade,
@@ -274,6 +298,7 @@ RULES = (
     size_supports_at_host,
     encryption_set_fits,
     at_host,
+    no_restore_points,
 )
 
 

@@ -11,7 +11,7 @@ from readiness.rules.rule import Role, rule
 _ENTRA = "https://learn.microsoft.com/entra/identity/managed-identities-azure-resources"
 _OVERVIEW = Source("What are managed identities for Azure resources?", f"{_ENTRA}/overview", "2026-11")
 _POLICY = Source(
-    "Use Azure Policy to assign managed identities",
+    "Use Azure Policy to assign managed identities (preview)",
     f"{_ENTRA}/how-to-assign-managed-identity-via-azure-policy",
     "2026-11",
 )

@@ -1,11 +1,12 @@
 """Plans and workbooks on disk: written once and whole, refused when they are not what they claim to be."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from readiness.errors import PlanError
+from readiness.errors import PlanError, UsageError
 from readiness.model.codec import decode, encode_pretty
 from readiness.model.plan import Plan, digest_of
 
@@ -46,11 +47,21 @@ def read_plan(path: Path) -> Plan:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never half of either."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file so that a reader sees the old one or the new one, never half of either.
+
+    Raises:
+        UsageError: Nothing can be written there.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(data)
-    draft.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        remedy = "Give a folder that can be written to, with room in it."
+        raise UsageError(f"{path} cannot be written.", details=error.strerror or "", remedy=remedy) from error
 
 
 def _decoded(data: bytes, file: Path) -> Plan:

@@ -11,8 +11,8 @@ The continuation tokens in it hold addresses of operations: the folder is readab
 
 import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Self
@@ -47,8 +47,9 @@ CREATE TABLE IF NOT EXISTS signal (
 class SqliteJournal:
     """Writes the journal of one run; use `open` for a folder, `in_memory` for a rehearsal."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: IO[str] | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, place: object, lock: IO[str] | None) -> None:
         self._connection = connection
+        self._place = place
         self._lock = lock
 
     @classmethod
@@ -58,29 +59,29 @@ class SqliteJournal:
         Raises:
             LockedError: Another process is carrying out this run.
             ReplayMismatchError: The journal belongs to another plan, place or release.
+            JournalError: It cannot be read or written.
         """
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = _locked(folder)
-        try:
+        with ExitStack() as opened, _usable(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            # The plan may lie in it already, and then the mode of mkdir does not count.
+            folder.chmod(0o700)
+            lock = opened.enter_context(_locked(folder))
             connection = sqlite3.connect(folder / _FILE, isolation_level=None)
+            opened.callback(connection.close)
             (folder / _FILE).chmod(0o600)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA busy_timeout=5000")
             _begin(connection, info)
-        except (sqlite3.Error, JournalError) as error:
-            lock.close()
-            if isinstance(error, sqlite3.Error):
-                raise _unreadable(folder, error) from error
-            raise
-        return cls(connection, lock)
+            opened.pop_all()
+        return cls(connection, folder, lock)
 
     @classmethod
     def in_memory(cls, info: RunInfo) -> Self:
         """Return a journal that is gone with the process."""
         connection = sqlite3.connect(":memory:", isolation_level=None)
         _begin(connection, info)
-        return cls(connection, None)
+        return cls(connection, "memory", None)
 
     def close(self) -> None:
         """Let another process take the run up."""
@@ -98,7 +99,7 @@ class SqliteJournal:
 
     def intend(self, vm: ResourceId, name: str, at: datetime) -> None:
         """Record that a step is about to have its effect."""
-        self._connection.execute(
+        self._write(
             "INSERT INTO step VALUES (?, ?, ?, 1, ?, NULL, NULL, NULL) ON CONFLICT (vm, name) DO UPDATE "
             "SET state = excluded.state, attempt = attempt + 1, token = NULL",
             (vm.text, name, StepState.INTENT, at.isoformat()),
@@ -106,7 +107,7 @@ class SqliteJournal:
 
     def begun(self, vm: ResourceId, name: str, token: str) -> None:
         """Record the token by which a begun step can be asked about."""
-        self._connection.execute(
+        self._write(
             "UPDATE step SET state = ?, token = ? WHERE vm = ? AND name = ?",
             (StepState.BEGUN, token, vm.text, name),
         )
@@ -114,26 +115,31 @@ class SqliteJournal:
     def ended(self, vm: ResourceId, name: str, result: StepResult, at: datetime) -> None:
         """Record how a step ended; its token is of no use any more and is dropped."""
         state = StepState.DONE if result.ok else StepState.FAILED
-        self._connection.execute(
+        self._write(
             "UPDATE step SET state = ?, token = NULL, ended_at = ?, result = ? WHERE vm = ? AND name = ?",
             (state, at.isoformat(), encode(result).decode(), vm.text, name),
         )
 
     def tell(self, event: Event) -> None:
         """Append one event to the run's story."""
-        self._connection.execute(
+        self._write(
             "INSERT INTO event (at, kind, vm, text, phase) VALUES (?, ?, ?, ?, ?)",
             (event.at.isoformat(), event.kind, event.vm, event.text, event.phase),
         )
 
     def stop_requested(self) -> bool:
         """Tell whether anybody asked to start nothing more since the run was last taken up."""
-        row = self._connection.execute(
-            "SELECT 1 FROM signal WHERE kind = ? AND number > "
-            "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'signals_seen')",
-            (_STOP,),
-        ).fetchone()
+        with _usable(self._place):
+            row = self._connection.execute(
+                "SELECT 1 FROM signal WHERE kind = ? AND number > "
+                "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'signals_seen')",
+                (_STOP,),
+            ).fetchone()
         return row is not None
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        with _usable(self._place):
+            self._connection.execute(statement, values)
 
 
 def read_run(folder: Path) -> tuple[RunInfo, Sequence[StepRecord], Sequence[Event]]:
@@ -142,29 +148,31 @@ def read_run(folder: Path) -> tuple[RunInfo, Sequence[StepRecord], Sequence[Even
     Raises:
         JournalError: There is no run in the folder, or its journal cannot be read.
     """
-    with closing(_reader(folder)) as connection:
-        try:
-            return _info(connection), _records(connection), _events(connection)
-        except sqlite3.Error as error:
-            raise _unreadable(folder, error) from error
+    with _usable(folder), closing(_reader(folder)) as connection:
+        return _info(connection), _records(connection), _events(connection)
 
 
 def is_running(folder: Path) -> bool:
     """Tell whether a process holds the run's lock."""
-    try:
-        _locked(folder).close()
-    except LockedError:
-        return True
+    import fcntl
+
+    if not (folder / _LOCK).exists():
+        return False
+    with _usable(folder), (folder / _LOCK).open(encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
     return False
 
 
 def ask_to_stop(folder: Path, *, at: datetime, sent_by: str) -> None:
     """Leave the signal to start nothing more."""
-    _reader(folder).close()
-    with closing(sqlite3.connect(folder / _FILE, isolation_level=None, timeout=5)) as connection:
-        connection.execute(
-            "INSERT INTO signal (at, kind, sent_by) VALUES (?, ?, ?)", (at.isoformat(), _STOP, sent_by)
-        )
+    statement = "INSERT INTO signal (at, kind, sent_by) VALUES (?, ?, ?)"
+    with _usable(folder):
+        _reader(folder).close()
+        with closing(sqlite3.connect(folder / _FILE, isolation_level=None, timeout=5)) as connection:
+            connection.execute(statement, (at.isoformat(), _STOP, sent_by))
 
 
 def _begin(connection: sqlite3.Connection, info: RunInfo) -> None:
@@ -172,10 +180,12 @@ def _begin(connection: sqlite3.Connection, info: RunInfo) -> None:
     connection.executescript(_SCHEMA)
     row = connection.execute("SELECT value FROM meta WHERE key = 'run'").fetchone()
     if row is None:
-        connection.execute("INSERT INTO meta VALUES ('format', ?)", (_FORMAT,))
-        connection.execute("INSERT INTO meta VALUES ('run', ?)", (encode(info).decode(),))
+        # One statement: whoever dies here leaves both or neither.
+        connection.execute(
+            "INSERT INTO meta VALUES ('format', ?), ('run', ?)", (_FORMAT, encode(info).decode())
+        )
     else:
-        _compare(decode(row[0], RunInfo), info)
+        _compare(_info(connection), info)
     connection.execute(
         "INSERT OR REPLACE INTO meta "
         "SELECT 'signals_seen', CAST(COALESCE(MAX(number), 0) AS TEXT) FROM signal"
@@ -200,7 +210,7 @@ def _locked(folder: Path) -> IO[str]:
     lock = (folder / _LOCK).open("a+", encoding="utf-8")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         lock.seek(0)
         holder = lock.read().strip() or "unknown"
         lock.close()
@@ -227,7 +237,14 @@ def _reader(folder: Path) -> sqlite3.Connection:
 
 
 def _info(connection: sqlite3.Connection) -> RunInfo:
-    return decode(connection.execute("SELECT value FROM meta WHERE key = 'run'").fetchone()[0], RunInfo)
+    meta = dict(connection.execute("SELECT key, value FROM meta"))
+    if "run" not in meta:
+        remedy = "The same 'readiness run' again begins it."
+        raise JournalError("The run was not begun: its process ended before it did anything.", remedy=remedy)
+    if meta["format"] != _FORMAT:
+        remedy = "Use the release that began the run."
+        raise JournalError(f"The journal has format {meta['format']}; this is {_FORMAT}.", remedy=remedy)
+    return decode(meta["run"], RunInfo)
 
 
 def _records(connection: sqlite3.Connection) -> tuple[StepRecord, ...]:
@@ -263,9 +280,14 @@ def _events(connection: sqlite3.Connection) -> tuple[Event, ...]:
     )
 
 
-def _unreadable(folder: Path, error: sqlite3.Error) -> JournalError:
-    return JournalError(
-        f"The journal in {folder} cannot be used.",
-        details=str(error),
-        remedy="Keep the folder: the state from before also stands in the tags of the snapshots.",
-    )
+@contextmanager
+def _usable(place: object) -> Iterator[None]:
+    """Let only errors of the JournalError family out."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise JournalError(
+            f"The journal in {place} cannot be used.",
+            details=str(error),
+            remedy="Keep the folder: the state from before also stands in the tags of the snapshots.",
+        ) from error

@@ -8,6 +8,7 @@ from tests.builders import (
     ENCRYPTION_SET,
     OS_DISK,
     SUBSCRIPTION,
+    backup_item,
     boot,
     disk,
     encryption_set,
@@ -27,6 +28,9 @@ _CONFIDENTIAL_VM = vm(boot=boot(security_type=SecurityType.CONFIDENTIAL_VM))
 _DOUBLE = Encryption(type=EncryptionType.PLATFORM_AND_CUSTOMER_KEYS, disk_encryption_set=ENCRYPTION_SET)
 _SNAPSHOTS = Gap(
     "collect", f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/snapshots", "Denied", "403"
+)
+_VAULTS = Gap(
+    "collect", f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/vaults", "Denied", "403"
 )
 _SET = {"context": chosen(disk_encryption_set=ENCRYPTION_SET)}
 _AT_HOST = {"context": chosen(encryption_at_host=True)}
@@ -107,6 +111,25 @@ CASES = (
         "unknown ExtensionNotRead",
         vm(extensions=(extension("", ""),)),
     ),
+    Case("EN009", "no backup", "met NotBackedUp"),
+    Case(
+        "EN009",
+        "Standard policy",
+        "met StandardPolicy",
+        vm(),
+        {"backup_items": [backup_item(policy_type="V1")]},
+    ),
+    Case(
+        "EN009", "Enhanced policy", "unknown RestorePointsMayHoldIt", vm(), {"backup_items": [backup_item()]}
+    ),
+    Case(
+        "EN009",
+        "a policy of unknown kind",
+        "unknown RestorePointsMayHoldIt",
+        vm(),
+        {"backup_items": [backup_item(policy_type=None)]},
+    ),
+    Case("EN009", "vaults that could not be read", "unknown BackupNotRead", vm(), {"gaps": [_VAULTS]}),
     Case("EN003", "no snapshots", "met NoIncrementalSnapshots"),
     Case("EN003", "an incremental one", "unmet IncrementalSnapshots", vm(), {"snapshots": [snapshot()]}),
     Case(

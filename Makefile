@@ -1,0 +1,47 @@
+# Everything works on a fresh machine with Python 3.11 or newer and its venv module.
+# The first call makes .venv and installs into it; later calls start at once.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test lint types contracts tests office bench clean
+
+help: ## Show what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+demo: $(INSTALLED) ## Show all of it on an invented estate, without Azure, in under a minute
+	@$(BIN)/readiness demo
+
+test: lint types contracts tests ## Run every gate: style, types, import contracts, tests
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+contracts: $(INSTALLED)
+	$(BIN)/lint-imports
+
+tests: $(INSTALLED)
+	$(BIN)/pytest -n auto
+
+office: $(INSTALLED) ## Open the workbooks in LibreOffice (needs Debian's libreoffice-calc)
+	$(BIN)/pytest -m office
+
+bench: $(INSTALLED) ## Measure; prints ratios, asserts nothing
+	$(BIN)/python -m tests.benchmarks.bench
+
+clean: ## Remove what was installed and made
+	rm -rf .venv out .readiness .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer with its venv module is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv, once ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,44 @@
+"""The workbooks open in a real spreadsheet program, with their values."""
+
+import csv
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from readiness.app.estates import locate
+from readiness.app.plan import create_plan
+
+pytestmark = pytest.mark.office
+
+
+def as_csv(workbook: Path, sheet: int) -> list[list[str]]:
+    """Return the cells of one sheet (counted from 1) as LibreOffice shows them."""
+    export = f"csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,{sheet}"
+    profile = f"-env:UserInstallation=file://{workbook.parent}/profile"
+    command = ["soffice", profile, "--headless", "--convert-to", export]
+    subprocess.run(
+        [*command, "--outdir", str(workbook.parent), str(workbook)], check=True, capture_output=True
+    )
+    exported = next(workbook.parent.glob("wave-plan-*.csv"))
+    with exported.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.reader(lines))
+    exported.unlink()
+    return rows
+
+
+def test_the_wave_plan_opens_with_every_vm(tmp_path: Path) -> None:
+    """LibreOffice shows every VM of the starter estate, planned or left out, under its name."""
+    written = create_plan(locate("starter"), tmp_path, date(2026, 11, 22))
+    cells = {cell for sheet in (3, 4) for row in as_csv(written.workbook, sheet) for cell in row}
+    planned = {vm.name for wave in written.plan.waves for vm in wave.vms}
+    expected = planned | {entry.name for entry in written.plan.left_out}
+    assert expected == expected & cells
+
+
+def test_the_summary_shows_what_is_approved(tmp_path: Path) -> None:
+    """LibreOffice shows the digest that is to be approved on the first sheet."""
+    written = create_plan(locate("starter"), tmp_path, date(2026, 11, 22))
+    cells = [cell for row in as_csv(written.workbook, 1) for cell in row]
+    assert written.plan.approval in cells
