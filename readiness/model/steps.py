@@ -42,7 +42,7 @@ _COMPUTE = "Microsoft.Compute"
 class Recheck(Struct, frozen=True, kw_only=True, tag="recheck"):
     """Look whether the VM still is what was planned, and may be worked on now."""
 
-    words: ClassVar[str] = "is it as planned?"
+    words: ClassVar[str] = "compare with the plan"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "look"
     actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/read", f"{_COMPUTE}/disks/read")
