@@ -41,6 +41,7 @@ class Match(Struct, frozen=True, kw_only=True):
     """Shell patterns on the VM's name, compared without case."""
     resource_groups: tuple[str, ...] = ()
     tags: dict[str, str] = {}
+    """Names are compared without case, as in Azure; values with it."""
     applications: tuple[str, ...] = ()
 
     def hits(self, vm: VirtualMachine, application: str | None = None) -> bool:
@@ -51,7 +52,7 @@ class Match(Struct, frozen=True, kw_only=True):
             (not self.ids or vm.id in self.ids)
             and (not self.names or any(fnmatchcase(name, pattern.lower()) for pattern in self.names))
             and (not self.resource_groups or group in {entry.lower() for entry in self.resource_groups})
-            and all(vm.tags.get(key) == value for key, value in self.tags.items())
+            and all(vm.tag(name) == value for name, value in self.tags.items())
             and (not self.applications or application in self.applications)
         )
 

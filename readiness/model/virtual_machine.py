@@ -140,6 +140,12 @@ class VirtualMachine(Struct, frozen=True, kw_only=True):
         """The OS disk first, then the data disks in the order of their LUNs."""
         return (*([self.os_disk] if self.os_disk else []), *self.data_disks)
 
+    def tag(self, name: str) -> str | None:
+        """Return the value of a tag, whose name is compared without case as Azure does."""
+        if name in self.tags:
+            return self.tags[name]
+        return next((value for key, value in self.tags.items() if key.lower() == name.lower()), None)
+
     @property
     def managed_disks(self) -> tuple[ResourceId, ...]:
         """Ids of the managed disks, the OS disk first."""

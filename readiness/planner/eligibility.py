@@ -123,10 +123,7 @@ def _obstacle(
 
 
 def _is_domain_controller(vm: VirtualMachine) -> bool:
-    # Azure compares the names of tags without case.
-    return any(
-        (name.lower(), value.lower()) == ("role", "domain-controller") for name, value in vm.tags.items()
-    )
+    return (vm.tag("role") or "").lower() == "domain-controller"
 
 
 def _ask(playbook: Playbook, target: Target, standing: Standing) -> Refusal | None:

@@ -1,0 +1,64 @@
+"""The life cycle is one table: complete, without dead ends, and without a way out of an end."""
+
+import networkx as nx
+import pytest
+
+from readiness.model.lifecycle import FINAL, NEXT, SUCCEEDED, Outcome, Phase
+
+CAN_OCCUR = {
+    Phase.WAITING: {Outcome.OK, Outcome.STOPPED},
+    Phase.CHECKING: {Outcome.OK, Outcome.REFUSED, Outcome.FAILED},
+    Phase.PREPARING: {Outcome.OK, Outcome.FAILED},
+    Phase.CONVERTING: {Outcome.OK, Outcome.FAILED},
+    Phase.VERIFYING: {Outcome.OK, Outcome.OFF, Outcome.FAILED},
+    Phase.UNDOING: {Outcome.OK, Outcome.OFF, Outcome.FAILED},
+}
+
+
+def _graph() -> "nx.DiGraph[Phase]":
+    graph: nx.DiGraph[Phase] = nx.DiGraph()
+    graph.add_nodes_from(Phase)
+    graph.add_edges_from((phase, following) for (phase, _), following in NEXT.items())
+    return graph
+
+
+def test_every_phase_is_reachable() -> None:
+    """From waiting a campaign can come to every phase."""
+    assert set(Phase) - {Phase.WAITING} == nx.descendants(_graph(), Phase.WAITING)
+
+
+def test_every_outcome_has_its_successor() -> None:
+    """Every phase that is no end has exactly one successor for each outcome that can occur in it."""
+    found = {phase: {outcome for one, outcome in NEXT if one is phase} for phase in CAN_OCCUR}
+
+    assert set(Phase) - FINAL == set(CAN_OCCUR)
+    assert CAN_OCCUR == found
+
+
+def test_nothing_leaves_an_end() -> None:
+    """A campaign that has ended stays where it is."""
+    assert set() == FINAL.intersection(phase for phase, _ in NEXT)
+    assert SUCCEEDED < FINAL
+
+
+def test_every_way_ends() -> None:
+    """No campaign can go in circles."""
+    assert nx.is_directed_acyclic_graph(_graph())
+
+
+@pytest.mark.parametrize("phase", [Phase.CONVERTING, Phase.VERIFYING])
+def test_after_the_outage_begins_there_is_only_forward_or_back(phase: Phase) -> None:
+    """A failure once the VM may be off leads to the way back, and nowhere else."""
+    assert Phase.UNDOING is NEXT[phase, Outcome.FAILED]
+
+
+def test_only_a_failed_way_back_strands() -> None:
+    """A VM is stranded only if taking its changes back failed."""
+    assert {(Phase.UNDOING, Outcome.FAILED)} == {key for key, end in NEXT.items() if end is Phase.STRANDED}
+
+
+def test_before_the_outage_a_refusal_ends_it() -> None:
+    """Checking and preparing take nothing from the VM, so nothing has to be undone."""
+    ends = {NEXT[phase, Outcome.FAILED] for phase in (Phase.CHECKING, Phase.PREPARING)}
+
+    assert {Phase.DECLINED, Phase.BLOCKED} == ends

@@ -1,0 +1,282 @@
+"""The playbooks as values: exact steps, verdicts, and what they rest on."""
+
+import pytest
+from msgspec.structs import replace
+
+from playbooks.catalog import ALL_PLAYBOOKS
+from playbooks.disk_encryption import PLAYBOOK as ENCRYPTION
+from playbooks.managed_identity import PLAYBOOK as IDENTITY
+from playbooks.trusted_launch import PLAYBOOK as TRUSTED_LAUNCH
+from readiness.model.context import Choice, IdentityChoice, TrustedLaunchChoice
+from readiness.model.disk import Encryption, EncryptionType
+from readiness.model.observation import Before, Observation, before_of
+from readiness.model.playbook import OutageNeed, Playbook, Target
+from readiness.model.steps import AssignIdentity, Change, PatchVm, RemoveIdentity, SetDiskEncryption
+from readiness.model.verdict import Status
+from readiness.model.virtual_machine import BootProfile, DiskAttachment, Identity, SecurityType
+from readiness.rules.catalog import ALL_RULES
+from readiness.rules.rule import Role
+from tests.builders import (
+    CUSTOMER_KEY,
+    ENCRYPTION_SET,
+    OS_DISK,
+    PLATFORM_KEY,
+    boot,
+    disk,
+    encryption_set,
+    rid,
+    vm,
+    vm_id,
+)
+
+DATA_DISK = rid("Microsoft.Compute/disks", "vm1-data")
+VM = vm(data_disks=(DiskAttachment(disk=DATA_DISK, lun=0),))
+DISKS = (disk(), disk(id=DATA_DISK, unique_id="disk-2"))
+EVERYTHING = Choice(
+    trusted_launch=TrustedLaunchChoice(),
+    disk_encryption_set=ENCRYPTION_SET,
+    encryption_at_host=True,
+    identity=IdentityChoice(),
+)
+TRUSTED = boot(security_type=SecurityType.TRUSTED_LAUNCH, secure_boot=True, vtpm=True)
+AT_HOST_ON = PatchVm(vm=VM.id, properties={"securityProfile": {"encryptionAtHost": True}})
+AT_HOST_OFF = PatchVm(vm=VM.id, properties={"securityProfile": {"encryptionAtHost": False}})
+
+
+def _profile(*, secure_boot: bool, vtpm: bool = True) -> PatchVm:
+    uefi = {"secureBootEnabled": secure_boot, "vTpmEnabled": vtpm}
+    return PatchVm(
+        vm=VM.id, properties={"securityProfile": {"securityType": "TrustedLaunch", "uefiSettings": uefi}}
+    )
+
+
+STANDARD = PatchVm(
+    vm=VM.id, properties={"securityProfile": {"securityType": "Standard", "uefiSettings": None}}
+)
+OS_UNDER_KEY = SetDiskEncryption(vm=VM.id, disk=OS_DISK, encryption=CUSTOMER_KEY)
+DOUBLE = Encryption(type=EncryptionType.PLATFORM_AND_CUSTOMER_KEYS, disk_encryption_set=ENCRYPTION_SET)
+DATA_UNDER_KEY = SetDiskEncryption(vm=VM.id, disk=DATA_DISK, encryption=CUSTOMER_KEY)
+
+
+def _target(profile: BootProfile | None = None, *, choice: Choice = EVERYTHING) -> Target:
+    return Target(vm=replace(VM, boot=profile) if profile else VM, disks=DISKS, choice=choice)
+
+
+def _before(profile: BootProfile | None = None, identity: Identity | None = None) -> Before:
+    seen = replace(VM, boot=profile or VM.boot, identity=identity or VM.identity)
+    return before_of(Observation(vm=seen, disks=DISKS))
+
+
+@pytest.mark.parametrize("playbook", ALL_PLAYBOOKS, ids=lambda playbook: playbook.spec.id)
+def test_needs_are_the_prerequisites_of_the_dimension(playbook: Playbook) -> None:
+    """A playbook rests on exactly the rules of its dimension that are no goals."""
+    rules = [
+        rule.id
+        for rule in ALL_RULES
+        if rule.dimension is playbook.spec.dimension and rule.role is not Role.GOAL
+    ]
+
+    assert rules == sorted(playbook.spec.needs)
+
+
+@pytest.mark.parametrize("playbook", ALL_PLAYBOOKS, ids=lambda playbook: playbook.spec.id)
+def test_an_outage_is_declared(playbook: Playbook) -> None:
+    """A playbook has offline steps if and only if it says that it needs an outage."""
+    needs_outage = playbook.spec.outage is OutageNeed.DEALLOCATE
+
+    assert needs_outage == bool(playbook.convert(_target()))
+    assert needs_outage != bool(playbook.prepare(_target()))
+
+
+def test_ids_are_unique() -> None:
+    """No two playbooks share an id or a dimension."""
+    assert len(ALL_PLAYBOOKS) == len({playbook.spec.id for playbook in ALL_PLAYBOOKS})
+    assert len(ALL_PLAYBOOKS) == len({playbook.spec.dimension for playbook in ALL_PLAYBOOKS})
+
+
+@pytest.mark.parametrize("playbook", ALL_PLAYBOOKS, ids=lambda playbook: playbook.spec.id)
+def test_what_was_not_chosen_is_not_done(playbook: Playbook) -> None:
+    """Without a choice a playbook is not chosen, and asks nothing of Azure's answer."""
+    verdicts = playbook.verify(Choice(), Observation(vm=VM, disks=DISKS))
+
+    assert playbook.is_chosen(EVERYTHING)
+    assert not playbook.is_chosen(Choice())
+    assert [Status.NOT_APPLICABLE] == [verdict.status for verdict in verdicts]
+
+
+CONVERT: dict[str, tuple[Playbook, Target, tuple[Change, ...]]] = {
+    "identity": (IDENTITY, _target(), ()),
+    "trusted launch": (TRUSTED_LAUNCH, _target(), (_profile(secure_boot=True),)),
+    "trusted launch without Secure Boot": (
+        TRUSTED_LAUNCH,
+        _target(choice=Choice(trusted_launch=TrustedLaunchChoice(secure_boot=False))),
+        (_profile(secure_boot=False),),
+    ),
+    "only Secure Boot is missing": (
+        TRUSTED_LAUNCH,
+        _target(replace(TRUSTED, secure_boot=False)),
+        (_profile(secure_boot=True),),
+    ),
+    "trusted launch is as chosen": (TRUSTED_LAUNCH, _target(TRUSTED), ()),
+    "trusted launch not chosen": (TRUSTED_LAUNCH, _target(choice=Choice()), ()),
+    "encryption": (ENCRYPTION, _target(), (AT_HOST_ON, OS_UNDER_KEY, DATA_UNDER_KEY)),
+    "at host is on already": (
+        ENCRYPTION,
+        _target(boot(encryption_at_host=True)),
+        (OS_UNDER_KEY, DATA_UNDER_KEY),
+    ),
+    "at host not chosen": (
+        ENCRYPTION,
+        _target(choice=Choice(disk_encryption_set=ENCRYPTION_SET)),
+        (OS_UNDER_KEY, DATA_UNDER_KEY),
+    ),
+    "the set encrypts twice": (
+        ENCRYPTION,
+        replace(
+            _target(boot(encryption_at_host=True)),
+            encryption_set=encryption_set(encryption_type="EncryptionAtRestWithPlatformAndCustomerKeys"),
+        ),
+        tuple(replace(step, encryption=DOUBLE) for step in (OS_UNDER_KEY, DATA_UNDER_KEY)),
+    ),
+    "the set encrypts once": (
+        ENCRYPTION,
+        replace(_target(boot(encryption_at_host=True)), encryption_set=encryption_set()),
+        (OS_UNDER_KEY, DATA_UNDER_KEY),
+    ),
+    "one disk has a key": (
+        ENCRYPTION,
+        replace(_target(), disks=(disk(encryption=CUSTOMER_KEY), DISKS[1])),
+        (AT_HOST_ON, DATA_UNDER_KEY),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONVERT)
+def test_convert(case: str) -> None:
+    """Inside the outage a playbook asks for exactly what is missing."""
+    playbook, target, expected = CONVERT[case]
+
+    assert expected == playbook.convert(target)
+
+
+def test_prepare() -> None:
+    """Only the identity is prepared online."""
+    prepared = [playbook.prepare(_target()) for playbook in ALL_PLAYBOOKS]
+
+    assert [(AssignIdentity(vm=VM.id),), (), ()] == prepared
+
+
+def _seen(
+    profile: BootProfile | None = None, *, encrypted: int = 0, identity: Identity | None = None
+) -> Observation:
+    disks = [
+        replace(entry, encryption=CUSTOMER_KEY if number < encrypted else PLATFORM_KEY)
+        for number, entry in enumerate(DISKS)
+    ]
+    now = replace(VM, boot=profile or VM.boot, identity=identity or VM.identity)
+    return Observation(vm=now, disks=tuple(disks))
+
+
+WITHOUT_SECURE_BOOT = Choice(trusted_launch=TrustedLaunchChoice(secure_boot=False))
+AT_HOST = boot(encryption_at_host=True)
+VERIFY: dict[str, tuple[Playbook, Choice, Observation, str]] = {
+    "identity": (IDENTITY, EVERYTHING, _seen(identity=Identity(system_assigned=True)), "met SystemAssigned"),
+    "no identity": (IDENTITY, EVERYTHING, _seen(), "unmet NoSystemIdentity"),
+    "another identity": (
+        IDENTITY,
+        EVERYTHING,
+        _seen(identity=Identity(user_assigned=(vm_id("someone"),))),
+        "unmet NoSystemIdentity",
+    ),
+    "trusted": (TRUSTED_LAUNCH, EVERYTHING, _seen(TRUSTED), "met TrustedLaunch"),
+    "standard": (TRUSTED_LAUNCH, EVERYTHING, _seen(), "unmet TrustedLaunchNotShown"),
+    "no vTPM": (
+        TRUSTED_LAUNCH,
+        EVERYTHING,
+        _seen(replace(TRUSTED, vtpm=False)),
+        "unmet TrustedLaunchNotShown",
+    ),
+    "no answer on Secure Boot": (
+        TRUSTED_LAUNCH,
+        EVERYTHING,
+        _seen(replace(TRUSTED, secure_boot=None)),
+        "unmet TrustedLaunchNotShown",
+    ),
+    "Secure Boot though not chosen": (
+        TRUSTED_LAUNCH,
+        WITHOUT_SECURE_BOOT,
+        _seen(TRUSTED),
+        "unmet TrustedLaunchNotShown",
+    ),
+    "every disk": (ENCRYPTION, EVERYTHING, _seen(AT_HOST, encrypted=2), "met CustomerKey"),
+    "one disk": (ENCRYPTION, EVERYTHING, _seen(AT_HOST, encrypted=1), "unmet PlatformKey"),
+    "not at host": (ENCRYPTION, EVERYTHING, _seen(encrypted=2), "unmet NoEncryptionAtHost"),
+    "at host not chosen": (
+        ENCRYPTION,
+        Choice(disk_encryption_set=ENCRYPTION_SET),
+        _seen(encrypted=2),
+        "met CustomerKey",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VERIFY)
+def test_verify(case: str) -> None:
+    """What Azure shows is compared with what was chosen."""
+    playbook, choice, seen, expected = VERIFY[case]
+
+    assert [expected] == [f"{verdict.status} {verdict.reason}" for verdict in playbook.verify(choice, seen)]
+
+
+MERGED = PatchVm(
+    vm=VM.id,
+    properties={
+        "securityProfile": {
+            **_profile(secure_boot=True).properties["securityProfile"],
+            "encryptionAtHost": True,
+        }
+    },
+)
+UNDO: dict[str, tuple[Playbook, Before, tuple[Change, ...], tuple[Change, ...]]] = {
+    "identity": (IDENTITY, _before(), (AssignIdentity(vm=VM.id),), (RemoveIdentity(vm=VM.id),)),
+    "identity not begun": (IDENTITY, _before(), (), ()),
+    "identity was there": (
+        IDENTITY,
+        _before(identity=Identity(system_assigned=True)),
+        (AssignIdentity(vm=VM.id),),
+        (),
+    ),
+    "trusted launch": (TRUSTED_LAUNCH, _before(), (MERGED, OS_UNDER_KEY), (STANDARD,)),
+    "trusted launch before": (
+        TRUSTED_LAUNCH,
+        _before(replace(TRUSTED, secure_boot=False)),
+        (MERGED,),
+        (_profile(secure_boot=False),),
+    ),
+    "trusted launch not begun": (TRUSTED_LAUNCH, _before(), (AT_HOST_ON, OS_UNDER_KEY), ()),
+    "encryption": (
+        ENCRYPTION,
+        _before(),
+        (MERGED, OS_UNDER_KEY, DATA_UNDER_KEY),
+        (
+            AT_HOST_OFF,
+            SetDiskEncryption(vm=VM.id, disk=DATA_DISK, encryption=PLATFORM_KEY),
+            SetDiskEncryption(vm=VM.id, disk=OS_DISK, encryption=PLATFORM_KEY),
+        ),
+    ),
+    "one disk begun": (
+        ENCRYPTION,
+        _before(),
+        (OS_UNDER_KEY,),
+        (SetDiskEncryption(vm=VM.id, disk=OS_DISK, encryption=PLATFORM_KEY),),
+    ),
+    "encryption not begun": (ENCRYPTION, _before(), (_profile(secure_boot=True),), ()),
+}
+
+
+@pytest.mark.parametrize("case", UNDO)
+def test_undo(case: str) -> None:
+    """The way back takes back what was begun, to what was recorded, and nothing else."""
+    playbook, before, begun, expected = UNDO[case]
+
+    assert expected == playbook.undo(before, begun)
