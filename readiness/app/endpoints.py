@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import ssl
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -43,11 +44,14 @@ def over_https(url: str, certificate: Path | None, state: Path) -> tuple[Endpoin
             remedy="A twin lives on this machine: give the https://127.0.0.1:PORT that 'twin serve' prints.",
         )
     trusted = certificate or state / f"twin-{port}.pem"
-    if not trusted.exists():
+    try:
+        ssl.create_default_context(cafile=str(trusted))
+    except OSError as error:
         raise UsageError(
-            f"The certificate of {url} is not at {trusted}.",
+            f"There is no certificate of {url} at {trusted}.",
+            details=error.strerror or str(error),
             remedy="Give the file that 'twin serve' prints with --twin-ca, or the same --state to both.",
-        )
+        ) from error
     return Endpoint(base_url=url, credential=TwinCredential(), certificate=str(trusted)), str(trusted)
 
 

@@ -16,6 +16,7 @@ from readiness.app.estates import locate
 from readiness.app.release import RELEASE
 from readiness.azure.connect import Connection
 from readiness.azure.perform import AzureCloud
+from readiness.azure.subscriptions import visible_subscriptions
 from readiness.engine.run import Ports, WaveRun
 from readiness.engine.state import run_state
 from readiness.errors import Exit, JournalError, PlanError, UsageError, WrongDigestError, WrongTargetError
@@ -58,10 +59,11 @@ class PreparedRun:
             release=RELEASE,
             started_at=clock.now(),
         )
+        self._connection = Connection(endpoint)
+        _check_target(plan, self._connection)
         folder = folder_of(request.state, self.info.id)
         write_plan(folder, plan)
         self._journal = SqliteJournal.open(folder, self.info)
-        self._connection = Connection(endpoint)
         self._executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="azure")
         self._run = WaveRun(
             self._journal.info(),
@@ -96,7 +98,7 @@ def prepare_run(request: RunRequest, observer: Observer) -> PreparedRun:
 
     Raises:
         WrongDigestError: What was approved is not this plan.
-        WrongTargetError: The plan was not made for a twin.
+        WrongTargetError: The plan was not made for a twin, or for another one.
         PlanError: The plan has no such wave.
         LockedError: Another process carries this run out.
     """
@@ -188,7 +190,7 @@ def exit_of(*states: RunState) -> Exit:
     """Return the exit code of what happened; the worst outcome decides."""
     if any(state.count(Phase.STRANDED, Phase.BLOCKED, Phase.DECLINED) for state in states):
         return Exit.NEEDS_A_PERSON
-    if any(state.held for state in states):
+    if any(state.held or state.is_unfinished for state in states):
         return Exit.HELD
     if any(state.count(Phase.ROLLED_BACK) for state in states):
         return Exit.SOME_ROLLED_BACK
@@ -201,6 +203,19 @@ def _check_digest(plan: Plan, approved: str) -> None:
             f"The digest {approved!r} does not approve this plan.",
             details=f"At least the first {DIGEST_LENGTH} characters of the plan's own digest are needed.",
             remedy="Compare it with the Summary of the workbook that was approved: this may be another plan.",
+        )
+
+
+def _check_target(plan: Plan, connection: Connection) -> None:
+    """Insist that the endpoint shows the subscriptions the plan was made for."""
+    wanted = frozenset(entry.lower() for entry in plan.target.subscriptions)
+    missing = wanted - visible_subscriptions(connection, min(wanted)) if wanted else frozenset()
+    if missing:
+        connection.close()
+        raise WrongTargetError(
+            f"The plan was made for {plan.target.estate}, and this is another place.",
+            details=f"It does not show the subscription {', '.join(sorted(missing))}.",
+            remedy="Serve a twin of the estate that was planned, or plan the estate that is served.",
         )
 
 

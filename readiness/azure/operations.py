@@ -19,6 +19,9 @@ from readiness.ports.cloud import Done, Failed, Pending, Progress
 DEFAULT_WAIT = 10.0
 """Wall-clock seconds between two questions where Azure names none."""
 
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
+"""What the SDK's own parsers raise on a token or an answer that is not what they expect."""
+
 Begin = Callable[..., LROPoller[Any]]
 """An SDK `begin_*` method with everything bound but `polling` and `continuation_token`."""
 
@@ -78,7 +81,7 @@ def ask(call: Begin, token: str) -> Progress:
     try:
         call(polling=method, continuation_token=token)
         method.ask()
-    except (ResourceNotFoundError, ValueError, KeyError):
+    except (ResourceNotFoundError, *_UNREADABLE):
         return Pending(None, 0.0, "the operation is not known any more; looking at the resource itself")
     except (BadStatus, BadResponse, DecodeError) as error:
         return Pending(None, DEFAULT_WAIT, f"unclear answer ({error}); looking at the resource itself")

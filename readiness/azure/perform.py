@@ -108,14 +108,14 @@ class AzureCloud:
     def _identity(self, change: AssignIdentity | RemoveIdentity) -> Progress:
         vm = self._vm(change.vm)
         if vm.identity.system_assigned is isinstance(change, AssignIdentity):
-            return Done("already so")
+            return _shown(vm.provisioning_state)
         compose = with_system_identity if isinstance(change, AssignIdentity) else without_system_identity
         return begin(self._update_vm(change.vm, {"identity": compose(vm.identity)}, vm.etag))
 
     def _patch_vm(self, change: PatchVm) -> Progress:
         body = self._vm_body(change.vm)
         if holds(body.get("properties"), change.properties):
-            return Done("already so")
+            return _shown(_state(body))
         return begin(self._update_vm(change.vm, {"properties": change.properties}, body.get("etag")))
 
     def _snapshot(self, change: TakeSnapshot, context: StepContext) -> Progress:
@@ -123,8 +123,7 @@ class AzureCloud:
         snapshots = self._connection.compute(wanted.subscription).snapshots
         place = (wanted.resource_group, wanted.name)
         try:
-            existing = _body(partial(snapshots.get, *place))
-            state = str((existing.get("properties") or {}).get("provisioningState") or "Succeeded").lower()
+            state = _state(_body(partial(snapshots.get, *place))).lower()
         except MissingError:
             state = "missing"
         if state == "succeeded":
@@ -137,7 +136,7 @@ class AzureCloud:
     def _encrypt(self, change: SetDiskEncryption) -> Progress:
         body = self._disk_body(change.disk)
         if wire.disk(body).encryption == change.encryption:
-            return Done("already so")
+            return _shown(_state(body))
         disks = self._connection.compute(change.disk.subscription).disks
         wanted: Any = encryption_patch(change.encryption)
         place = (change.disk.resource_group, change.disk.name)
@@ -174,6 +173,16 @@ class AzureCloud:
                 return partial(client.disks.begin_update, disk.resource_group, disk.name, nothing)
             case _:
                 assert_never(change)
+
+
+def _shown(state: str | None) -> Progress:
+    """Return how a change stands that a model shows: Azure may still be at work on it, and fail."""
+    is_settled = (state or "").lower() != "updating"
+    return Done("already so") if is_settled else Pending(None, DEFAULT_WAIT)
+
+
+def _state(body: dict[str, Any]) -> str:
+    return str((body.get("properties") or {}).get("provisioningState") or "Succeeded")
 
 
 def _body(get: Any) -> dict[str, Any]:

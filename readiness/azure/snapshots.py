@@ -1,6 +1,6 @@
 """The snapshots behind a change: full, closed to the network, and marked with the state from before.
 
-The marks are what `recover` rebuilds a run from when the machine that ran it is gone. A tag's value holds
+The marks are what a run can be rebuilt from when the machine that carried it out is gone. A tag's value holds
 at most 256 characters, so ids are kept relative to the snapshot's own subscription.
 """
 

@@ -55,13 +55,23 @@ _PHASE_COLOURS = {
 }
 
 
+def _printable(text: str) -> str:
+    """Take out of text from outside whatever would steer the terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _text(text: str) -> str:
+    """Make text from outside harmless: lines of plain text, no markup."""
+    return escape("\n".join(map(_printable, text.splitlines())))
+
+
 def explain(error: ReadinessError) -> None:
     """Print an error: what happened, what is known, and what to do."""
-    _ERR.print(f"[bold red]Error:[/] {escape(error.brief)}", soft_wrap=True)
+    _ERR.print(f"[bold red]Error:[/] {_text(error.brief)}", soft_wrap=True)
     if error.details:
-        _ERR.print(f"  {escape(error.details)}", soft_wrap=True)
+        _ERR.print(f"  {_text(error.details)}", soft_wrap=True)
     if error.remedy:
-        _ERR.print(f"[bold]Remedy:[/] {escape(error.remedy)}", soft_wrap=True)
+        _ERR.print(f"[bold]Remedy:[/] {_text(error.remedy)}", soft_wrap=True)
 
 
 def say(text: str) -> None:
@@ -74,14 +84,14 @@ def say(text: str) -> None:
 
 def show_assessment(assessment: Assessment) -> None:
     """Print the classification of every VM, the counts, and the coverage proof."""
-    table = Table(title=f"{assessment.estate.name} as of {assessment.as_of}", title_justify="left")
+    table = Table(title=f"{_text(assessment.estate.name)} as of {assessment.as_of}", title_justify="left")
     table.add_column("VM", no_wrap=True)
     table.add_column("Application")
     for dimension in Dimension:
         table.add_column(_TITLES[dimension])
     for vm in assessment.vms:
-        cells = [f"[dim]excluded: {escape(vm.excluded)}[/]"] if vm.excluded else _standings(vm)
-        table.add_row(escape(vm.name), escape(vm.application or "-"), *cells)
+        cells = [f"[dim]excluded: {_text(vm.excluded)}[/]"] if vm.excluded else _standings(vm)
+        table.add_row(_text(vm.name), _text(vm.application or "-"), *cells)
     OUT.print(table)
     for coverage in assessment.coverage:
         mark = "[green]adds up[/]" if coverage.adds_up else "[bold red]does not add up[/]"
@@ -91,7 +101,8 @@ def show_assessment(assessment: Assessment) -> None:
             f"{coverage.unknown} unknown: {mark}"
         )
     for gap in assessment.gaps:
-        say(f"[yellow]Gap[/] {escape(gap.place)}: {escape(gap.reason)}: {escape(gap.detail)}")
+        place = _text(f"{gap.place} {gap.resource}".strip())
+        say(f"[yellow]Gap[/] {place}: {_text(gap.reason)}: {_text(gap.detail)}")
 
 
 def _standings(vm: VmAssessment) -> list[str]:
@@ -101,7 +112,7 @@ def _standings(vm: VmAssessment) -> list[str]:
         colour = _COLOURS[standing.classification]
         telling = standing.classification not in (Classification.SATISFIED, Classification.READY)
         words = [finding.reason for finding in standing.reasons] if telling else []
-        reasons = f"\n[dim]{escape(', '.join(dict.fromkeys(words)))}[/]" if words else ""
+        reasons = f"\n[dim]{_text(', '.join(dict.fromkeys(words)))}[/]" if words else ""
         cells.append(f"[{colour}]{standing.classification}[/]{reasons}")
     return cells
 
@@ -119,17 +130,17 @@ def show_plan(plan: Plan) -> None:
     left.add_column("Why")
     left.add_column("Who can change it")
     for entry in plan.left_out:
-        left.add_row(*map(escape, (entry.name, entry.reason, entry.detail, entry.unblocked_by)))
+        left.add_row(*map(_text, (entry.name, entry.reason, entry.detail, entry.unblocked_by)))
     OUT.print(left)
     planned = sum(len(wave.vms) for wave in plan.waves)
     say(f"{plan.inventory} VMs = {planned} planned + {len(plan.left_out)} left out")
     say(f"{len(plan.waves)} waves; no plan within these limits has fewer than {plan.lower_bound}")
-    say(f"Runs on: {plan.target.kind} of {escape(plan.target.estate)}")
+    say(f"Runs on: {plan.target.kind} of {_text(plan.target.estate)}")
     say(f"Digest to approve: [bold]{plan.approval}[/]")
 
 
 def _wave_table(wave: Wave) -> Table:
-    table = Table(title=f"Wave {wave.number}: {wave.name}", title_justify="left")
+    table = Table(title=f"Wave {wave.number}: {_text(wave.name)}", title_justify="left")
     for title in ("Batch", "VM", "Does", "Window (UTC)", "Away", "With way back", "Undo"):
         table.add_column(title, no_wrap=title != "Does")
     for batch in wave.batches:
@@ -138,7 +149,7 @@ def _wave_table(wave: Wave) -> Table:
             reserve = f"{vm.outage.reserved_seconds // 60} min" if vm.outage else "-"
             opens = f"{vm.occurrence.opens:%a %Y-%m-%d %H:%M}"
             does = ", ".join(vm.actions)
-            table.add_row(str(batch.number), escape(vm.name), does, opens, away, reserve, vm.undo)
+            table.add_row(str(batch.number), _text(vm.name), does, opens, away, reserve, vm.undo)
     return table
 
 
@@ -160,18 +171,13 @@ class LiveLines:
 def _line(event: Event) -> str:
     moment = click.style(f"{event.at:%H:%M:%S}", dim=True)
     colour = {EventKind.FAILURE: "red", EventKind.PHASE: "cyan", EventKind.WAIT: "yellow"}.get(event.kind)
-    return f"{moment}  {event.vm:<16} {click.style(_clean(event.text), fg=colour)}"
-
-
-def _clean(text: str) -> str:
-    """Keep text from outside from steering the terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    return f"{moment}  {_printable(event.vm):<16} {click.style(_printable(event.text), fg=colour)}"
 
 
 def show_run(state: RunState) -> None:
     """Print where every VM of a run stands."""
     title = f"{state.info.id}: wave {state.info.wave}, {state.wave_name}"
-    table = Table(title=escape(title), title_justify="left")
+    table = Table(title=_text(title), title_justify="left")
     for heading in ("Batch", "VM", "Stands", "Steps", "Away", "Why"):
         table.add_column(heading, no_wrap=heading != "Why")
     for unit in state.units:
@@ -180,16 +186,16 @@ def show_run(state: RunState) -> None:
         why = unit.reason or (unit.doing if unit.done else "")
         table.add_row(
             str(unit.batch),
-            escape(unit.name),
+            _text(unit.name),
             f"[{colour}]{unit.phase}[/]",
             f"{unit.done}/{unit.total}",
             away,
-            escape(why),
+            _text(why),
         )
     OUT.print(table)
     say(_tally(state))
     if state.held:
-        say(f"[yellow]Held:[/] {escape(state.held)}")
+        say(f"[yellow]Held:[/] {_text(state.held)}")
 
 
 def _tally(state: RunState) -> str:
@@ -202,7 +208,7 @@ def next_steps(states: Sequence[RunState]) -> None:
     for unit in (unit for state in states for unit in state.units):
         advice = _ADVICE.get(unit.phase)
         if advice:
-            say(f"[bold]{escape(unit.name)}[/] is {unit.phase}: {advice}")
+            say(f"[bold]{_text(unit.name)}[/] is {unit.phase}: {advice}")
 
 
 _ADVICE = {

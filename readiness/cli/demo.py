@@ -60,7 +60,7 @@ def demo(to: Path) -> int:
         order = ("run", str(to), "--approve", digest, "--twin", url, "--state", str(show.state))
         show.kill_at(_KILLED_AT, *order, "--wave", "1")
         show.title("5. The runner is dead, and a VM is off. What does the journal know?")
-        show.command("status", "--state", str(show.state), expect=(Exit.DONE,))
+        show.command("status", "--state", str(show.state), expect=(Exit.HELD,))
         show.title("6. The same command again goes on where it ended")
         show.command(*order, "--wave", "1")
         show.title(f"7. Wave 2: {_FAILING} does not come back from its start, and is brought back")

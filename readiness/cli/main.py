@@ -25,7 +25,7 @@ SETTINGS = {
 def readiness() -> None:
     """Take an Azure estate of virtual machines to the secure-by-default baseline.
 
-    Nothing is changed by any command but 'run'.
+    Nothing is changed in Azure by any command but 'run'.
 
     \b
     Try it on an invented estate, without Azure:

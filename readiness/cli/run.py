@@ -119,8 +119,12 @@ def status(run: str | None, story: bool, state: Path) -> int:
         for event in view.events:
             lines.told(event)
     show_run(view.state)
-    say("A process is carrying it out." if view.running else "No process is carrying it out.")
-    return Exit.DONE if view.running else exit_of(view.state)
+    if view.running:
+        say("A process is carrying it out.")
+        return Exit.DONE
+    if view.state.is_unfinished:
+        say("No process is carrying it out, and it is not finished: the same 'run' command goes on with it.")
+    return exit_of(view.state)
 
 
 @click.command()

@@ -226,7 +226,8 @@ class WaveRun:
     def _collect(self) -> None:
         """Take in the answers that have come, waiting at most until something else is due."""
         done, _ = wait(self._running, timeout=self._patience(), return_when=FIRST_COMPLETED)
-        for future in done:
+        # In the order of asking: what `wait` returns is a set, and a rehearsal has to be reproducible.
+        for future in [each for each in self._running if each in done]:
             campaign, planned = self._running.pop(future)
             self._take(campaign, planned, future.result())
 

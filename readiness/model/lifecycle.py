@@ -30,8 +30,6 @@ class Phase(StrEnum):
     ROLLED_BACK = "rolled-back"
     STRANDED = "stranded"
     """Neither upgraded nor proven restored: a person is needed now."""
-    NOT_STARTED = "not-started"
-    """A stop or a hold came first."""
 
 
 class Outcome(StrEnum):
@@ -42,15 +40,12 @@ class Outcome(StrEnum):
     """Went well on a VM that was found off, and stays off."""
     REFUSED = "refused"
     FAILED = "failed"
-    STOPPED = "stopped"
 
 
 NEXT: dict[tuple[Phase, Outcome], Phase] = {
     (Phase.WAITING, Outcome.OK): Phase.CHECKING,
-    (Phase.WAITING, Outcome.STOPPED): Phase.NOT_STARTED,
     (Phase.CHECKING, Outcome.OK): Phase.PREPARING,
     (Phase.CHECKING, Outcome.REFUSED): Phase.DECLINED,
-    (Phase.CHECKING, Outcome.FAILED): Phase.DECLINED,
     (Phase.PREPARING, Outcome.OK): Phase.CONVERTING,
     (Phase.PREPARING, Outcome.FAILED): Phase.BLOCKED,
     (Phase.CONVERTING, Outcome.OK): Phase.VERIFYING,
@@ -59,7 +54,6 @@ NEXT: dict[tuple[Phase, Outcome], Phase] = {
     (Phase.VERIFYING, Outcome.OFF): Phase.DONE_UNPROVEN_BOOT,
     (Phase.VERIFYING, Outcome.FAILED): Phase.UNDOING,
     (Phase.UNDOING, Outcome.OK): Phase.ROLLED_BACK,
-    (Phase.UNDOING, Outcome.OFF): Phase.ROLLED_BACK,
     (Phase.UNDOING, Outcome.FAILED): Phase.STRANDED,
 }
 
@@ -71,7 +65,6 @@ FINAL = frozenset(
         Phase.BLOCKED,
         Phase.ROLLED_BACK,
         Phase.STRANDED,
-        Phase.NOT_STARTED,
     }
 )
 SUCCEEDED = frozenset({Phase.DONE, Phase.DONE_UNPROVEN_BOOT})

@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from readiness.model.ids import ResourceId
-from readiness.model.lifecycle import Phase
+from readiness.model.lifecycle import FINAL, Phase
 from readiness.model.observation import Before
 
 
@@ -85,6 +85,11 @@ class RunState(Struct, frozen=True, kw_only=True):
     units: tuple[UnitState, ...]
     held: str | None = None
     """Why nothing more is started, in words."""
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether any VM has not come to an end."""
+        return any(unit.phase not in FINAL for unit in self.units)
 
     def count(self, *phases: Phase) -> int:
         """Return how many VMs are in one of the phases."""

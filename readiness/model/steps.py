@@ -37,6 +37,13 @@ class Undo(StrEnum):
 
 
 _COMPUTE = "Microsoft.Compute"
+_LOOK = (
+    f"{_COMPUTE}/virtualMachines/read",
+    f"{_COMPUTE}/virtualMachines/instanceView/read",
+    f"{_COMPUTE}/disks/read",
+)
+_VM_OPERATION = (*_LOOK, f"{_COMPUTE}/locations/operations/read")
+_DISK_OPERATION = (f"{_COMPUTE}/disks/read", f"{_COMPUTE}/locations/diskOperations/read")
 
 
 class Recheck(Struct, frozen=True, kw_only=True, tag="recheck"):
@@ -45,7 +52,7 @@ class Recheck(Struct, frozen=True, kw_only=True, tag="recheck"):
     words: ClassVar[str] = "compare with the plan"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "look"
-    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/read", f"{_COMPUTE}/disks/read")
+    actions: ClassVar[tuple[str, ...]] = _LOOK
 
     vm: ResourceId
     fingerprint: str
@@ -57,7 +64,7 @@ class RecordBefore(Struct, frozen=True, kw_only=True, tag="record-before"):
     words: ClassVar[str] = "record its state from before"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "look"
-    actions: ClassVar[tuple[str, ...]] = Recheck.actions
+    actions: ClassVar[tuple[str, ...]] = _LOOK
 
     vm: ResourceId
 
@@ -68,7 +75,7 @@ class ProveHealth(Struct, frozen=True, kw_only=True, tag="prove-health"):
     words: ClassVar[str] = "prove its health"
     power: ClassVar[PowerNeed] = PowerNeed.RUNNING
     duration: ClassVar[str] = "prove-health"
-    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/instanceView/read",)
+    actions: ClassVar[tuple[str, ...]] = _LOOK
 
     vm: ResourceId
     timeout: int
@@ -80,7 +87,7 @@ class ProveModel(Struct, frozen=True, kw_only=True, tag="prove-model"):
     words: ClassVar[str] = "prove the change"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "look"
-    actions: ClassVar[tuple[str, ...]] = Recheck.actions
+    actions: ClassVar[tuple[str, ...]] = _LOOK
 
     vm: ResourceId
 
@@ -91,7 +98,7 @@ class ProveRestored(Struct, frozen=True, kw_only=True, tag="prove-restored"):
     words: ClassVar[str] = "prove that it is as before"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "look"
-    actions: ClassVar[tuple[str, ...]] = Recheck.actions
+    actions: ClassVar[tuple[str, ...]] = _LOOK
 
     vm: ResourceId
 
@@ -102,7 +109,11 @@ class AssignIdentity(Struct, frozen=True, kw_only=True, tag="assign-identity"):
     words: ClassVar[str] = "add the managed identity"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "patch-vm"
-    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/write",)
+    actions: ClassVar[tuple[str, ...]] = (
+        *_VM_OPERATION,
+        f"{_COMPUTE}/virtualMachines/write",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+    )
     undo: ClassVar[Undo] = Undo.CONFIG
 
     vm: ResourceId
@@ -126,7 +137,7 @@ class Deallocate(Struct, frozen=True, kw_only=True, tag="deallocate"):
     words: ClassVar[str] = "deallocate"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "deallocate"
-    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/deallocate/action",)
+    actions: ClassVar[tuple[str, ...]] = (*_VM_OPERATION, f"{_COMPUTE}/virtualMachines/deallocate/action")
     undo: ClassVar[Undo] = Undo.CONFIG
 
     vm: ResourceId
@@ -138,7 +149,7 @@ class Start(Struct, frozen=True, kw_only=True, tag="start"):
     words: ClassVar[str] = "start"
     power: ClassVar[PowerNeed] = PowerNeed.ANY
     duration: ClassVar[str] = "start"
-    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/start/action",)
+    actions: ClassVar[tuple[str, ...]] = (*_VM_OPERATION, f"{_COMPUTE}/virtualMachines/start/action")
     undo: ClassVar[Undo] = Undo.CONFIG
 
     vm: ResourceId
@@ -154,6 +165,7 @@ class TakeSnapshot(Struct, frozen=True, kw_only=True, tag="take-snapshot"):
     power: ClassVar[PowerNeed] = PowerNeed.OFF
     duration: ClassVar[str] = "snapshot"
     actions: ClassVar[tuple[str, ...]] = (
+        *_DISK_OPERATION,
         f"{_COMPUTE}/disks/beginGetAccess/action",
         f"{_COMPUTE}/snapshots/read",
         f"{_COMPUTE}/snapshots/write",
@@ -170,7 +182,7 @@ class PatchVm(Struct, frozen=True, kw_only=True, tag="patch-vm"):
     words: ClassVar[str] = "set"
     power: ClassVar[PowerNeed] = PowerNeed.OFF
     duration: ClassVar[str] = "patch-vm"
-    actions: ClassVar[tuple[str, ...]] = (f"{_COMPUTE}/virtualMachines/write",)
+    actions: ClassVar[tuple[str, ...]] = (*_VM_OPERATION, f"{_COMPUTE}/virtualMachines/write")
     undo: ClassVar[Undo] = Undo.CONFIG
 
     vm: ResourceId
@@ -184,6 +196,7 @@ class SetDiskEncryption(Struct, frozen=True, kw_only=True, tag="set-disk-encrypt
     power: ClassVar[PowerNeed] = PowerNeed.OFF
     duration: ClassVar[str] = "encrypt-disk"
     actions: ClassVar[tuple[str, ...]] = (
+        *_DISK_OPERATION,
         f"{_COMPUTE}/disks/write",
         f"{_COMPUTE}/diskEncryptionSets/read",
     )

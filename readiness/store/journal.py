@@ -22,6 +22,7 @@ from readiness.model.codec import decode, encode
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase
 from readiness.model.run import Event, EventKind, RunInfo, StepRecord, StepResult, StepState
+from readiness.store.place import insist_on_local
 
 _FILE, _LOCK = "journal.sqlite", "lock"
 _FORMAT = "readiness/journal/1"
@@ -59,8 +60,9 @@ class SqliteJournal:
         Raises:
             LockedError: Another process is carrying out this run.
             ReplayMismatchError: The journal belongs to another plan, place or release.
-            JournalError: It cannot be read or written.
+            JournalError: It cannot be read or written, or is on a network file system.
         """
+        insist_on_local(folder)
         with ExitStack() as opened, _usable(folder):
             folder.mkdir(parents=True, exist_ok=True)
             # The plan may lie in it already, and then the mode of mkdir does not count.

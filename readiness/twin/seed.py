@@ -1,10 +1,12 @@
-"""Seeds: the ARM resources a twin starts from, one JSON object a line in an estate's `resources.jsonl`.
+"""Seeds: the ARM resources a twin starts from, one JSON object a line in `resources.jsonl` (or `.jsonl.gz`).
 
 Guarantees: every line is an object with an id (a compute size, which Azure gives no id, needs a name), or a
 `SeedError` names the file and the line. Does not judge what the resources say: `plausible` completes them.
 """
 
+import gzip
 import json
+import zlib
 from pathlib import Path
 
 from readiness.twin.documents import Json
@@ -19,9 +21,14 @@ class SeedError(ValueError):
 def load(folder: Path) -> list[Json]:
     """Read the resources of an estate folder."""
     file = folder / FILE_NAME
+    packed = folder / f"{FILE_NAME}.gz"
     try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        if packed.exists() and not file.exists():
+            file = packed
+            lines = gzip.decompress(file.read_bytes()).decode("utf-8-sig").split("\n")
+        else:
+            lines = file.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise SeedError(f"{file}: cannot be read as UTF-8 text ({error}); give an estate folder") from error
     return [_resource(file, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
 

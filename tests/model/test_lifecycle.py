@@ -6,12 +6,12 @@ import pytest
 from readiness.model.lifecycle import FINAL, NEXT, SUCCEEDED, Outcome, Phase
 
 CAN_OCCUR = {
-    Phase.WAITING: {Outcome.OK, Outcome.STOPPED},
-    Phase.CHECKING: {Outcome.OK, Outcome.REFUSED, Outcome.FAILED},
+    Phase.WAITING: {Outcome.OK},
+    Phase.CHECKING: {Outcome.OK, Outcome.REFUSED},
     Phase.PREPARING: {Outcome.OK, Outcome.FAILED},
     Phase.CONVERTING: {Outcome.OK, Outcome.FAILED},
     Phase.VERIFYING: {Outcome.OK, Outcome.OFF, Outcome.FAILED},
-    Phase.UNDOING: {Outcome.OK, Outcome.OFF, Outcome.FAILED},
+    Phase.UNDOING: {Outcome.OK, Outcome.FAILED},
 }
 
 
@@ -59,6 +59,6 @@ def test_only_a_failed_way_back_strands() -> None:
 
 def test_before_the_outage_a_refusal_ends_it() -> None:
     """Checking and preparing take nothing from the VM, so nothing has to be undone."""
-    ends = {NEXT[phase, Outcome.FAILED] for phase in (Phase.CHECKING, Phase.PREPARING)}
+    ends = {NEXT[Phase.CHECKING, Outcome.REFUSED], NEXT[Phase.PREPARING, Outcome.FAILED]}
 
     assert {Phase.DECLINED, Phase.BLOCKED} == ends
