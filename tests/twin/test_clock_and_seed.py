@@ -1,4 +1,3 @@
-
 """Clocks that never go back, and seeds that say where they are broken."""
 
 import json

@@ -1,4 +1,3 @@
-
 """Disks, snapshots and encryption sets."""
 
 import pytest

@@ -1,4 +1,3 @@
-
 """Scripted trouble: what a faults file can say, and what becomes of it."""
 
 import pytest

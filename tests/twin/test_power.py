@@ -1,4 +1,3 @@
-
 """Power: deallocate, start, powerOff, and what becomes of disks and agent."""
 
 from datetime import datetime

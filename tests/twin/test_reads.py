@@ -1,4 +1,3 @@
-
 """Everything that is only read, and everything that is not there."""
 
 import pytest

@@ -1,4 +1,3 @@
-
 """The face in process: the real Azure SDK, from its own polling to its own retries, in virtual time."""
 
 from datetime import timedelta

@@ -1,4 +1,3 @@
-
 """The security profile: what Azure refuses, what it accepts, and what follows."""
 
 import pytest

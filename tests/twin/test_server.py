@@ -1,4 +1,3 @@
-
 """The face over HTTPS: real clients, real sockets, a certificate of its own."""
 
 import http.client

@@ -1,4 +1,3 @@
-
 """What the twin may import: nothing of the project, the SDK only in its faces, the time in one place."""
 
 import ast

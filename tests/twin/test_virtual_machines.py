@@ -1,4 +1,3 @@
-
 """Virtual machines: what a model shows, and what a write does to it."""
 
 from threading import Thread
