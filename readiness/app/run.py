@@ -2,7 +2,7 @@
 
 import getpass
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
@@ -59,24 +59,22 @@ class PreparedRun:
             release=RELEASE,
             started_at=clock.now(),
         )
-        self._connection = Connection(endpoint)
-        _check_target(plan, self._connection)
         folder = folder_of(request.state, self.info.id)
-        write_plan(folder, plan)
-        self._journal = SqliteJournal.open(folder, self.info)
-        self._executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="azure")
-        self._run = WaveRun(
-            self._journal.info(),
-            wave,
-            ALL_PLAYBOOKS,
-            Ports(
-                cloud=AzureCloud(self._connection),
-                journal=self._journal,
+        with ExitStack() as opened:
+            connection = opened.enter_context(closing(Connection(endpoint)))
+            _check_target(plan, connection)
+            write_plan(folder, plan)
+            journal = opened.enter_context(closing(SqliteJournal.open(folder, self.info)))
+            executor = opened.enter_context(ThreadPoolExecutor(WORKERS, thread_name_prefix="azure"))
+            ports = Ports(
+                cloud=AzureCloud(connection),
+                journal=journal,
                 clock=clock,
                 observer=observer,
-                executor=self._executor,
-            ),
-        )
+                executor=executor,
+            )
+            self._run = WaveRun(journal.info(), wave, ALL_PLAYBOOKS, ports)
+            self._opened = opened.pop_all()
 
     def stop(self) -> None:
         """Start nothing more; what has begun goes on to its end."""
@@ -88,9 +86,7 @@ class PreparedRun:
 
     def close(self) -> None:
         """Let go of the journal and of every connection."""
-        self._executor.shutdown(wait=True)
-        self._connection.close()
-        self._journal.close()
+        self._opened.close()
 
 
 def prepare_run(request: RunRequest, observer: Observer) -> PreparedRun:
@@ -211,7 +207,6 @@ def _check_target(plan: Plan, connection: Connection) -> None:
     wanted = frozenset(entry.lower() for entry in plan.target.subscriptions)
     missing = wanted - visible_subscriptions(connection, min(wanted)) if wanted else frozenset()
     if missing:
-        connection.close()
         raise WrongTargetError(
             f"The plan was made for {plan.target.estate}, and this is another place.",
             details=f"It does not show the subscription {', '.join(sorted(missing))}.",

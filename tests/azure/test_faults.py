@@ -1,0 +1,222 @@
+"""Azure's refusals as our errors: by status, by code, and in whatever shape they come."""
+
+import json
+from typing import Any
+
+import pytest
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceModifiedError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.core.rest import HttpRequest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from readiness.azure.faults import from_response, innermost, is_capacity, is_passing, translated
+from readiness.errors import (
+    CapacityError,
+    CloudError,
+    ConflictError,
+    DeniedError,
+    Exit,
+    MissingError,
+    ThrottledError,
+    UnreachableError,
+)
+from readiness.twin.messages import Response
+from readiness.twin.transport import TwinResponse
+
+ODD = [
+    None,
+    "",
+    "text",
+    0,
+    [],
+    ["text"],
+    {},
+    {"error": None},
+    {"error": "text"},
+    {"error": []},
+    {"error": {"code": None, "message": None}},
+    {"error": {"code": 7, "message": ["a"]}},
+    {"error": {"details": None}},
+    {"error": {"details": "text"}},
+    {"error": {"details": [None]}},
+    {"error": {"details": [[]]}},
+    {"error": {"details": [{}]}},
+    {"Message": "capital"},
+    {"error": {"error": {"code": "x"}}},
+]
+
+
+def answer(status: int, body: object, kind: type[HttpResponseError] = HttpResponseError) -> HttpResponseError:
+    """Return the SDK's exception for an answer of this status with this body."""
+    return kind(response=TwinResponse(HttpRequest("GET", "https://twin.invalid"), Response(status, body)))
+
+
+def error(code: str, message: str, *details: Any) -> dict[str, Any]:
+    """Return an ARM error envelope."""
+    return {"error": {"code": code, "message": message} | ({"details": list(details)} if details else {})}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (error("Outer", "outer"), ("Outer", "outer")),
+        ({"code": "Bare", "message": "bare"}, ("Bare", "bare")),
+        (error("Outer", "outer", {"code": "Inner", "message": "inner"}), ("Inner", "inner")),
+        (
+            error("A", "a", {"code": "B", "message": "b", "details": [{"code": "C", "message": "c"}]}),
+            ("C", "c"),
+        ),
+        (error("Outer", "outer", {"code": "Only"}), ("Outer", "outer")),
+        (error("Outer", "outer", {"message": "words"}), ("", "words")),
+        (error("Outer", "outer", "text"), ("Outer", "outer")),
+        ({"error": {"code": "Outer", "message": "outer", "details": []}}, ("Outer", "outer")),
+        ({"error": "access denied"}, ("", "access denied")),
+        ({"error": None}, ("", "")),
+        ({}, ("", "")),
+        (None, ("", "")),
+        ([], ("", "")),
+        ("text", ("", "")),
+    ],
+)
+def test_the_innermost_error_is_the_cause(body: object, expected: tuple[str, str]) -> None:
+    """Of errors within errors the innermost that says something is told."""
+    assert expected == innermost(body)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, CloudError),
+        (401, DeniedError),
+        (403, DeniedError),
+        (404, MissingError),
+        (409, ConflictError),
+        (412, ConflictError),
+        (429, ThrottledError),
+        (500, CloudError),
+        (502, UnreachableError),
+        (503, UnreachableError),
+        (504, UnreachableError),
+    ],
+)
+def test_kinds_by_status(status: int, kind: type[CloudError]) -> None:
+    """The status decides the kind of error; code and words are Azure's."""
+    told = from_response(answer(status, error("Code", "words")))
+    assert (kind, "Code", "words", Exit.CLOUD) == (type(told), told.code, told.brief, told.exit_code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AllocationFailed",
+        "ZonalAllocationFailed",
+        "OverconstrainedAllocationRequest",
+        "OverconstrainedZonalAllocationRequest",
+        "SkuNotAvailable",
+        "SKUNOTAVAILABLE",
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400, 409, 503])
+def test_want_of_capacity_is_told_whatever_the_status(code: str, status: int) -> None:
+    """No room here and now is recognised by its code, in any spelling."""
+    assert is_capacity(code)
+    assert isinstance(from_response(answer(status, error(code, "full"))), CapacityError)
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 500])
+@pytest.mark.parametrize("body", ODD, ids=json.dumps)
+def test_odd_shapes_never_crash(body: object, status: int) -> None:
+    """Whatever the body is, there is an error with a code and words."""
+    told = from_response(answer(status, body))
+    assert told.code
+    assert told.brief
+    assert "None" != told.brief
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["error", "code", "message", "details", "x"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(_JSON)
+def test_any_json_is_translated(body: object) -> None:
+    """No JSON whatsoever breaks the translation of a refusal."""
+    told = from_response(answer(409, body))
+    assert told.code
+    assert isinstance(told.brief, str)
+
+
+def test_what_is_no_json_is_translated() -> None:
+    """A page of a proxy is told by its status."""
+    refused = answer(403, {})
+    refused.response._content = b"<html>blocked</html>"  # type: ignore[union-attr]
+    told = from_response(refused)
+    assert (DeniedError, "Http403") == (type(told), told.code)
+
+
+def test_an_error_without_an_answer_is_translated() -> None:
+    """The SDK also raises response errors that carry no response."""
+    told = from_response(HttpResponseError("no answer\nand more"))
+    assert ("no answer", "HttpNone") == (told.brief, told.code)
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (answer(404, error("NotFound", "gone")), MissingError),
+        (ClientAuthenticationError("token expired"), CloudError),
+        (ServiceRequestError("no route"), UnreachableError),
+        (ServiceResponseError("cut off"), UnreachableError),
+        (AzureError("odd"), CloudError),
+        (AzureError(""), CloudError),
+    ],
+)
+def test_only_our_errors_get_out(raised: Exception, kind: type[CloudError]) -> None:
+    """Every exception of the SDK leaves as one of ours, with the original as its cause."""
+    with pytest.raises(CloudError) as caught, translated():
+        raise raised
+    assert kind is type(caught.value)
+    assert raised is caught.value.__cause__
+    assert caught.value.brief
+    assert caught.value.code
+
+
+def test_other_exceptions_pass() -> None:
+    """A mistake of ours is not dressed up as one of Azure's."""
+    with pytest.raises(ZeroDivisionError), translated():
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "expected"),
+    [
+        (409, "since another operation is in progress", True),
+        (409, "conflict with a concurrent request", True),
+        (409, "a conflicting concurrent write", True),
+        (409, "the disk has snapshots", False),
+        (403, "another operation is in progress", False),
+    ],
+)
+def test_what_passes_by_itself(status: int, message: str, expected: bool) -> None:  # noqa: FBT001
+    """Only a conflict with somebody else at work passes by itself; every other refusal stands."""
+    assert expected is is_passing(from_response(answer(status, error("Conflict", message))))
+
+
+def test_a_stale_etag_passes_by_itself() -> None:
+    """A precondition that failed means to look again."""
+    with pytest.raises(ConflictError) as caught, translated():
+        raise answer(412, error("PreconditionFailed", "etag"), ResourceModifiedError)
+    assert is_passing(caught.value)

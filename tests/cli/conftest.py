@@ -1,0 +1,33 @@
+"""The same terminal everywhere: its width and its lack of colours are set before anything prints."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+os.environ |= {"COLUMNS": "132", "TERM": "dumb", "NO_COLOR": "1"}
+
+from tests.cli.terminal import Terminal
+
+
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
+    """A terminal in an empty state of mind: what a command does to signals ends with its test."""
+    interrupt, termination = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    yield Terminal(capsys)
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, termination)
+
+
+@pytest.fixture(scope="session")
+def plan_folder(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """The plan of the starter estate, made once; tests only read it."""
+    from datetime import date
+
+    from readiness.app.estates import locate
+    from readiness.app.plan import create_plan
+
+    folder = tmp_path_factory.mktemp("plan")
+    create_plan(locate("starter"), folder, date(2026, 11, 22))
+    return folder
