@@ -119,7 +119,7 @@ class AzureCloud:
         return begin(self._update_vm(change.vm, {"properties": change.properties}, body.get("etag")))
 
     def _snapshot(self, change: TakeSnapshot, context: StepContext) -> Progress:
-        wanted = snapshot_id(change, context.plan)
+        wanted = snapshot_id(change, context.plan, context.started)
         snapshots = self._connection.compute(wanted.subscription).snapshots
         place = (wanted.resource_group, wanted.name)
         try:

@@ -217,6 +217,7 @@ class WaveRun:
         return StepContext(
             plan=self._info.plan[:DIGEST_LENGTH],
             run=self._info.id,
+            started=self._info.started_at.isoformat(),
             expires=(self._info.started_at + SNAPSHOT_LIFE).date(),
             before=campaign.before(records),
         )

@@ -246,12 +246,13 @@ def words_for(step: Step) -> str:
             return step.words
 
 
-def snapshot_id(step: TakeSnapshot, plan: str) -> ResourceId:
+def snapshot_id(step: TakeSnapshot, plan: str, started: str) -> ResourceId:
     """Return the snapshot's deterministic id beside its disk: `<vm>-<disk>-<hash>-<plan>`, cut to fit.
 
-    The hash keeps disk `1-data` of VM `web` apart from disk `data` of VM `web-1`.
+    The hash keeps disk `1-data` of VM `web` apart from disk `data` of VM `web-1`, and a run begun anew from
+    a snapshot that an earlier one took: an old snapshot protects nothing.
     """
-    digest = hashlib.sha256(step.disk.key.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(f"{step.disk.key} {started}".encode()).hexdigest()[:8]
     tail = f"-{digest}-{plan}"
     name = f"{step.vm.name}-{step.disk.name}"[: _LONGEST_NAME - len(tail)] + tail
     return step.disk.sibling("Microsoft.Compute/snapshots", name)

@@ -19,6 +19,8 @@ class StepContext(Struct, frozen=True, kw_only=True):
     plan: str
     """The digest characters people approve; part of deterministic names."""
     run: str
+    started: str
+    """When the run was begun first; tells its snapshots from those of a run begun anew."""
     expires: date
     before: Before | None
 

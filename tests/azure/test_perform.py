@@ -32,6 +32,7 @@ from readiness.twin.transport import TwinTransport
 from tests.twin import seeds
 from tests.twin.seeds import COMPUTE, CUSTOMER_KEY, DATA_DISK, KEY, OS_DISK, TRUSTED, VM, Wire, estate
 
+STARTED = "2026-11-28T21:00:00+00:00"
 MACHINE, OS, DATA, SET = (ResourceId(text) for text in (VM, OS_DISK, DATA_DISK, KEY))
 CUSTOMER = Encryption(type=EncryptionType.CUSTOMER_KEY, disk_encryption_set=SET)
 PLATFORM = Encryption(type=EncryptionType.PLATFORM_KEY)
@@ -95,7 +96,9 @@ class Process:
 
 def context(before: Before | None = None) -> StepContext:
     """Return what changes are marked with."""
-    return StepContext(plan="0123456789ab", run="run-1", expires=date(2026, 12, 1), before=before)
+    return StepContext(
+        plan="0123456789ab", run="run-1", started=STARTED, expires=date(2026, 12, 1), before=before
+    )
 
 
 def on(*seed: dict[str, Any], faults: list[dict[str, Any]] | None = None) -> Process:
@@ -411,7 +414,7 @@ def test_a_snapshot_is_closed_and_full() -> None:
     process = on(*estate(seeds.disk("web-1-os", encryption=CUSTOMER_KEY), machine=seeds.deallocated()))
     before = before_of(process.cloud.observe(MACHINE))
     process.finish(SNAPSHOT, process.begin(SNAPSHOT, before))
-    snapshot = process.wire.get(str(snapshot_id(SNAPSHOT, "0123456789ab")))
+    snapshot = process.wire.get(str(snapshot_id(SNAPSHOT, "0123456789ab", STARTED)))
     shown = snapshot["properties"]
     assert (False, "DenyAll", "Disabled", CUSTOMER_KEY["type"], OS_DISK) == (
         shown["incremental"],
@@ -437,6 +440,8 @@ def test_a_snapshot_that_failed_is_taken_again() -> None:
 def test_each_disk_has_its_own_snapshot() -> None:
     """Snapshots of two disks, and of two plans, do not get in each other's way."""
     names = {
-        snapshot_id(TakeSnapshot(vm=MACHINE, disk=disk), plan).name for disk in (OS, DATA) for plan in "ab"
+        snapshot_id(TakeSnapshot(vm=MACHINE, disk=disk), plan, STARTED).name
+        for disk in (OS, DATA)
+        for plan in "ab"
     }
     assert 4 == len(names)

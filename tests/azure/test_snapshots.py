@@ -15,6 +15,7 @@ from readiness.model.virtual_machine import Identity, Power, SecurityType
 from readiness.ports.cloud import StepContext
 from tests.builders import CUSTOMER_KEY, ENCRYPTION_SET, OS_DISK, boot, disk, rid, vm, vm_id
 
+STARTED = "2026-11-28T21:00:00+00:00"
 STEP = TakeSnapshot(vm=vm_id(), disk=OS_DISK)
 LONG_GROUP, LONG_VM, LONG_DISK = "g" * 90, "v" * 64, "d" * 80
 
@@ -28,7 +29,11 @@ def before(**changes: Any) -> Before:
 def context(state: Before | None = None) -> StepContext:
     """Return what snapshots are marked with."""
     return StepContext(
-        plan="0123456789ab", run="0123456789ab-wave-2", expires=date(2026, 12, 28), before=state
+        plan="0123456789ab",
+        run="0123456789ab-wave-2",
+        started=STARTED,
+        expires=date(2026, 12, 28),
+        before=state,
     )
 
 
@@ -123,11 +128,11 @@ def test_marks_fit_into_tags() -> None:
 
 def test_names_are_deterministic_and_fit() -> None:
     """The same disk and plan always give the same name, within Azure's 80 characters and its alphabet."""
-    names = [snapshot_id(STEP, "0123456789ab").name for _ in range(2)]
+    names = [snapshot_id(STEP, "0123456789ab", STARTED).name for _ in range(2)]
     long_step = TakeSnapshot(
         vm=vm_id(LONG_VM), disk=rid("Microsoft.Compute/disks", LONG_DISK, group=LONG_GROUP)
     )
-    name = snapshot_id(long_step, "0123456789ab").name
+    name = snapshot_id(long_step, "0123456789ab", STARTED).name
     assert names[0] == names[1]
     assert 80 == len(name)
     assert name.endswith("-0123456789ab")

@@ -178,18 +178,24 @@ def test_every_step_says_what_it_needs(step: Step) -> None:
     assert all("/" in action for action in step.actions)
 
 
-def _snapshot(vm: str, disk: str, plan: str = PLAN) -> str:
-    return snapshot_id(TakeSnapshot(vm=vm_id(vm), disk=rid("Microsoft.Compute/disks", disk)), plan).name
+def _snapshot(vm: str, disk: str, plan: str = PLAN, started: str = "2026-11-28") -> str:
+    step = TakeSnapshot(vm=vm_id(vm), disk=rid("Microsoft.Compute/disks", disk))
+    return snapshot_id(step, plan, started).name
 
 
 def test_a_snapshot_lies_beside_its_disk() -> None:
     """A snapshot is named for VM, disk and plan, in the disk's own resource group."""
     disk = rid("Microsoft.Compute/disks", "data", group="rg-disks")
-    found = snapshot_id(TakeSnapshot(vm=VM, disk=disk), PLAN)
+    found = snapshot_id(TakeSnapshot(vm=VM, disk=disk), PLAN, "2026-11-28")
 
     assert ("microsoft.compute/snapshots", "rg-disks") == (found.type, found.resource_group)
     assert found.name.startswith("vm1-data-")
     assert found.name.endswith(f"-{PLAN}")
+
+
+def test_a_run_begun_anew_takes_its_own_snapshots() -> None:
+    """A snapshot of an earlier run of the same plan is not taken for one of this run."""
+    assert _snapshot("vm1", "data", started="2026-11-28") != _snapshot("vm1", "data", started="2026-11-29")
 
 
 @pytest.mark.parametrize(
