@@ -54,21 +54,26 @@ def serve(estate: str, port: int, speed: float, faults: Path | None, at: datetim
         estate=locate(estate), port=port, speed=speed, faults=faults, start=start, state=state
     )
     server = open_twin(request)
-    click.echo(f"Twin of {estate} at {server.url}")
-    click.echo(f"Its clock: {start:%Y-%m-%d %H:%M:%S} UTC, {speed:g} seconds a second")
-    click.echo("Point other clients at it with:")
-    click.echo(f"  export AZURE_RESOURCE_MANAGER_ENDPOINT={server.url}")
-    click.echo(f"  export REQUESTS_CA_BUNDLE={server.certificate.absolute()}")
-    click.echo(f"  export SSL_CERT_FILE={server.certificate.absolute()}")
-    click.echo("Stop it with Ctrl-C.")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        _introduce(server.url, server.certificate.absolute(), estate, start, speed)
         server.serve_forever()
     except KeyboardInterrupt:
         click.echo("Twin stopped.")
     finally:
         server.stop()
     return Exit.DONE
+
+
+def _introduce(url: str, certificate: Path, estate: str, start: datetime, speed: float) -> None:
+    """Say where the twin is, what time it is there, and how other clients find it."""
+    click.echo(f"Twin of {estate} at {url}")
+    click.echo(f"Its clock: {start:%Y-%m-%d %H:%M:%S} UTC, {speed:g} seconds a second")
+    click.echo("Point other clients at it with:")
+    click.echo(f"  export AZURE_RESOURCE_MANAGER_ENDPOINT={url}")
+    click.echo(f"  export REQUESTS_CA_BUNDLE={certificate}")
+    click.echo(f"  export SSL_CERT_FILE={certificate}")
+    click.echo("Stop it with Ctrl-C.")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
