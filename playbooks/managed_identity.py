@@ -18,7 +18,7 @@ SPEC = PlaybookSpec(
     dimension=Dimension.MANAGED_IDENTITY,
     level=2,
     outage=OutageNeed.NONE,
-    needs=("MI002", "MI003"),
+    needs=("MI002", "MI006"),
     undo=Undo.CONFIG,
 )
 

@@ -10,10 +10,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from readiness.model.access import Access
 from readiness.model.backup import BackupItem
 from readiness.model.context import Context
 from readiness.model.disk import Disk, DiskEncryptionSet, Encryption, EncryptionType, Snapshot
-from readiness.model.estate import Estate, EstateInfo, Gap, Origin, Subscription
+from readiness.model.estate import Estate
+from readiness.model.estate_info import EstateInfo, Gap, Origin, Subscription
 from readiness.model.ids import ResourceId
 from readiness.model.network import (
     IpConfiguration,
@@ -23,7 +25,11 @@ from readiness.model.network import (
     PublicIp,
     SecurityRule,
 )
+from readiness.model.posture import Fact, Posture
+from readiness.model.protection import Protection
+from readiness.model.reference import Reference
 from readiness.model.sku import Sku
+from readiness.model.vault import KeyGrant, Vault, VaultKey
 from readiness.model.virtual_machine import (
     BootProfile,
     DiskAttachment,
@@ -34,6 +40,7 @@ from readiness.model.virtual_machine import (
     Power,
     VirtualMachine,
 )
+from readiness.store.reference import read_reference
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 REGION = "westeurope"
@@ -56,6 +63,12 @@ SUBNET = rid("Microsoft.Network/virtualNetworks", "vnet1/subnets/default")
 PUBLIC_IP = rid("Microsoft.Network/publicIPAddresses", "vm1-ip")
 GROUP = rid("Microsoft.Network/networkSecurityGroups", "nsg1")
 SUBNET_GROUP = rid("Microsoft.Network/networkSecurityGroups", "nsg-subnet")
+VAULT = rid("Microsoft.KeyVault/vaults", "kv1")
+KEY = rid("Microsoft.KeyVault/vaults", "kv1/keys/key1")
+PRINCIPAL = "33333333-3333-3333-3333-333333333333"
+KEY_ROLE = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+REFERENCE = replace(read_reference(), sizes={})
+"""The bundled tables without the sizes, which only estates without SKU data fall back to."""
 ENCRYPTION_SET = rid("Microsoft.Compute/diskEncryptionSets", "des1")
 
 PLATFORM_KEY = Encryption(type=EncryptionType.PLATFORM_KEY)
@@ -122,8 +135,51 @@ def encryption_set(**changes: Any) -> DiskEncryptionSet:
         location=REGION,
         encryption_type="EncryptionAtRestWithCustomerKey",
         provisioning_state="Succeeded",
+        identity_type="SystemAssigned",
+        principals=(PRINCIPAL,),
+        key_url="https://kv1.vault.azure.net/keys/key1/v1",
+        source_vault=VAULT,
+        rotates=True,
     )
     return replace(default, **changes)
+
+
+def vault(**changes: Any) -> Vault:
+    """Return the default set's vault, which goes by roles and lets trusted services in."""
+    default = Vault(
+        id=VAULT,
+        location=REGION,
+        soft_delete=True,
+        purge_protection=True,
+        uses_roles=True,
+        default_action="Deny",
+        bypass="AzureServices",
+    )
+    return replace(default, **changes)
+
+
+def vault_key(**changes: Any) -> VaultKey:
+    """Return the default set's key."""
+    default = VaultKey(id=KEY, kind="RSA", size=3072, enabled=True, version="v1")
+    return replace(default, **changes)
+
+
+def key_grant(**changes: Any) -> KeyGrant:
+    """Return the role assignment that lets the default set use its key."""
+    grant = ResourceId(f"{VAULT}/providers/Microsoft.Authorization/roleAssignments/grant1")
+    default = KeyGrant(id=grant, principal=PRINCIPAL, role=KEY_ROLE, scope=VAULT.key)
+    return replace(default, **changes)
+
+
+def protection(**changes: Any) -> Protection:
+    """Return vault, key and permission of the default set, and the feature for encryption at host."""
+    facts: dict[str, Any] = {
+        "vaults": {VAULT: vault()},
+        "keys": {KEY: vault_key()},
+        "grants": (key_grant(),),
+        "features": {(SUBSCRIPTION, "microsoft.compute/encryptionathost"): "Registered"},
+    }
+    return Protection(**{**facts, **changes})
 
 
 def sku(**changes: Any) -> Sku:
@@ -203,11 +259,16 @@ def estate(  # noqa: PLR0913  one argument for each kind of resource
     backup_items: Iterable[BackupItem] = (),
     skus: Iterable[Sku] | None = None,
     managed_groups: Mapping[tuple[str, str], str] | None = None,
+    access: Access | None = None,
+    posture: Iterable[Fact] = (),
+    listed: Iterable[str] = (),
+    protected: Protection | None = None,
+    reference: Reference = REFERENCE,
     gaps: Iterable[Gap] = (),
 ) -> Estate:
     """Return an estate of these VMs, or of the default one, in which everything they need was read."""
     return Estate(
-        info=info(),
+        info=info(listed_types=tuple(listed)),
         context=context or Context(),
         vms=vms or (vm(),),
         disks={entry.id: entry for entry in ([disk()] if disks is None else disks)},
@@ -223,5 +284,9 @@ def estate(  # noqa: PLR0913  one argument for each kind of resource
         backup_items=tuple(backup_items),
         skus={(entry.name.lower(), REGION): entry for entry in ([sku()] if skus is None else skus)},
         managed_groups=managed_groups or {},
+        access=access,
+        posture=Posture(posture),
+        protection=protected or protection(),
+        reference=reference,
         gaps=tuple(gaps),
     )

@@ -3,16 +3,19 @@
 from importlib.resources import files
 from pathlib import Path
 
+from readiness.app.collector import paused_collector
 from readiness.azure.collection import collect
 from readiness.errors import EstateError
 from readiness.model.estate import Estate
 from readiness.store.estate_files import read_context, read_gaps, read_info, read_resources
+from readiness.store.reference import read_reference
 
 
+@paused_collector()
 def load(folder: Path) -> Estate:
     """Read an estate folder."""
     collection = collect(read_resources(folder), read_gaps(folder))
-    return collection.estate(read_info(folder), read_context(folder, collection.names()))
+    return collection.estate(read_info(folder), read_context(folder, collection.names()), read_reference())
 
 
 def locate(name: str) -> Path:

@@ -11,14 +11,19 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from readiness.azure import wire, wire_network
+from readiness.azure import wire, wire_controls, wire_network, wire_storage
+from readiness.azure.access_parts import AccessParts
+from readiness.azure.protection_parts import ProtectionParts
 from readiness.azure.wire_values import Json, MalformedError, own_id, text
 from readiness.model.backup import BackupItem
 from readiness.model.context import Context
 from readiness.model.disk import Disk, DiskEncryptionSet, Snapshot
-from readiness.model.estate import Estate, EstateInfo, Gap
+from readiness.model.estate import Estate
+from readiness.model.estate_info import EstateInfo, Gap
 from readiness.model.ids import ResourceId
 from readiness.model.network import LoadBalancer, NetworkSecurityGroup, Nic, PublicIp
+from readiness.model.posture import Fact, Posture
+from readiness.model.reference import Reference
 from readiness.model.sku import Sku
 from readiness.model.virtual_machine import Extension, VirtualMachine
 
@@ -61,11 +66,15 @@ class Collection:
         self._policy_of_item: dict[ResourceId, ResourceId] = {}
         self._skus: dict[tuple[str, str], Sku] = {}
         self._managed_groups: dict[tuple[str, str], str] = {}
+        self._seen: set[tuple[str, str]] = set()
+        self._facts: dict[tuple[str, ResourceId], Fact] = {}
+        self._access = AccessParts(self._keep)
+        self._protection = ProtectionParts(self._keep)
         self._plain: dict[str, tuple[Callable[[Json], Any], dict[ResourceId, Any]]] = {
             VM_TYPE: (wire.virtual_machine, self._vms),
             "microsoft.compute/disks": (wire.disk, self._disks),
-            "microsoft.compute/snapshots": (wire.snapshot, self._snapshots),
-            "microsoft.compute/diskencryptionsets": (wire.disk_encryption_set, self._encryption_sets),
+            "microsoft.compute/snapshots": (wire_storage.snapshot, self._snapshots),
+            "microsoft.compute/diskencryptionsets": (wire_storage.disk_encryption_set, self._encryption_sets),
             "microsoft.network/networkinterfaces": (wire_network.nic, self._nics),
             "microsoft.network/networksecuritygroups": (
                 wire_network.network_security_group,
@@ -83,11 +92,14 @@ class Collection:
             _PROTECTED_ITEM: self._add_backup_item,
             "microsoft.resources/subscriptions/resourcegroups": self._add_group,
             "microsoft.resources/resourcegroups": self._add_group,
+            **self._access.readers,
+            **self._protection.readers,
         }
 
     def add(self, place: str, resource: Json) -> None:
         """Parse one resource and keep it, or the gap it leaves."""
-        kind = _type_of(resource)
+        kind = self._kind_of(resource)
+        self._note_seen(kind, resource)
         try:
             if kind in self._plain:
                 parse, kept = self._plain[kind]
@@ -97,8 +109,28 @@ class Collection:
                 self._special[kind](place, resource)
             elif not kind:
                 self._gaps.append(Gap(place, "", "NotAResource", "It has neither an id nor a type."))
+            if kind in wire_controls.READERS:
+                self._add_fact(kind, resource)
         except MalformedError as error:
             self._note_malformed(place, resource, str(error), is_vm=kind == VM_TYPE)
+
+    def _kind_of(self, resource: Json) -> str:
+        """Return the type to read a resource as; where its type is none we know, its id may still say VM."""
+        kind = _type_of(resource)
+        if kind in self._plain or kind in self._special or kind in wire_controls.READERS:
+            return kind
+        own = resource.get("id")
+        is_vm = isinstance(own, str) and ResourceId(own).type == VM_TYPE
+        return VM_TYPE if is_vm else kind
+
+    def _note_seen(self, kind: str, resource: Json) -> None:
+        """Remember that this type was seen in this subscription; what a vault protects proves the vault."""
+        own = resource.get("id")
+        if isinstance(own, str) and own.lower().startswith("/subscriptions/"):
+            subscription = own.lower().split("/", 3)[2]
+            self._seen.add((kind, subscription))
+            if kind.startswith("microsoft.recoveryservices/vaults/"):
+                self._seen.add(("microsoft.recoveryservices/vaults", subscription))
 
     def names(self) -> dict[str, tuple[ResourceId, ...]]:
         """Return the ids of all VMs by name in lower case, those included that could not be parsed."""
@@ -107,7 +139,7 @@ class Collection:
             found.setdefault(vm.name.lower(), []).append(vm)
         return {name: tuple(ids) for name, ids in found.items()}
 
-    def estate(self, info: EstateInfo, context: Context) -> Estate:
+    def estate(self, info: EstateInfo, context: Context, reference: Reference | None = None) -> Estate:
         """Join what was gathered: the same resources in any order give the same estate."""
         return Estate(
             info=info,
@@ -124,7 +156,12 @@ class Collection:
             backup_items=tuple(self._with_policy(item) for item in _sorted(self._backup_items)),
             skus=self._skus,
             managed_groups=self._managed_groups,
+            posture=Posture(self._facts[key] for key in sorted(self._facts)),
+            access=self._access.access(),
+            protection=self._protection.protection(),
+            reference=reference,
             gaps=(*self._gaps, *(self._final(gap) for gap in self._unread_vms.values())),
+            seen=frozenset(self._seen),
         )
 
     def _completed(self, vm: VirtualMachine) -> VirtualMachine:
@@ -159,6 +196,14 @@ class Collection:
         detail = "It occurs more than once; the copy with more facts is used."
         self._gaps.append(Gap(place, key.text, "DuplicateResource", detail))
 
+    def _add_fact(self, kind: str, resource: Json) -> None:
+        fact = wire_controls.READERS[kind](resource)
+        if fact is not None:
+            key = (kind, fact.id)
+            self._facts[key] = max(
+                self._facts.get(key, fact), fact, key=lambda one: (_richness(one), repr(one))
+            )
+
     def _add_extension(self, place: str, resource: Json) -> None:
         extension_id = own_id(resource)
         kept = self._extensions.setdefault(extension_id.parent, {})
@@ -169,11 +214,13 @@ class Collection:
             kept.setdefault(extension_id, Extension(name=extension_id.name, publisher="", type=""))
             raise
 
-    def _add_network(self, _place: str, resource: Json) -> None:
+    def _add_network(self, place: str, resource: Json) -> None:
+        self._access.add_network(place, resource)
         for subnet, group in wire_network.subnet_security_groups(resource).items():
             self._keep_subnet(subnet, group)
 
     def _add_subnet(self, _place: str, resource: Json) -> None:
+        self._access.add_subnet(resource)
         self._keep_subnet(*wire_network.subnet_security_group(resource))
 
     def _keep_subnet(self, subnet: ResourceId, group: ResourceId | None) -> None:
@@ -181,22 +228,22 @@ class Collection:
         self._subnets[subnet] = group or self._subnets.get(subnet)
 
     def _add_backup_item(self, place: str, resource: Json) -> None:
-        item = wire.backup_item(resource)
+        item = wire_storage.backup_item(resource)
         if item is None:
             return
         self._keep(self._backup_items, place, item.id, item)
-        policy = wire.policy_of(resource)
+        policy = wire_storage.policy_of(resource)
         if policy is not None:
             self._policy_of_item[item.id] = policy
 
     def _add_backup_policy(self, _place: str, resource: Json) -> None:
-        kind = wire.backup_policy_type(resource)
+        kind = wire_storage.backup_policy_type(resource)
         if kind is not None:
             self._backup_policies[own_id(resource)] = kind
 
     def _add_skus(self, _place: str, resource: Json) -> None:
         if (text(resource, "resourceType") or "virtualMachines").lower() == "virtualmachines":
-            self._skus.update(wire.skus(resource))
+            self._skus.update(wire_storage.skus(resource))
 
     def _add_group(self, _place: str, resource: Json) -> None:
         group = own_id(resource)

@@ -1,24 +1,26 @@
-"""ARM JSON to the model: compute, disks and backup. Imports no SDK, and never looks at the network.
+"""ARM JSON to the model: VMs and disks. Imports no SDK, and never looks at the network.
 
 Takes a resource as ARM's GET answers it (with or without its instance view) or as a row of Azure Resource
 Graph, which keeps the instance view under `properties.extended`. Whatever is missing or null reads as not
 reported. A resource that cannot be understood raises `MalformedError`; `collection` turns that into a gap.
 
-This module and its siblings `wire_network` and `wire_values` are the only parsers of ARM JSON.
+This module and its siblings (`wire_storage`, `wire_network`, ...) are the only parsers of ARM JSON.
 """
 
 from msgspec.structs import replace
 
+from readiness.azure.wire_controls import metadata_protection, patch_settings
 from readiness.azure.wire_values import (
     Json,
-    MalformedError,
     flag,
     generation_of,
     location_of,
+    moment,
     number,
     obj,
     objects,
     own_id,
+    percent,
     reference,
     references,
     resource_id,
@@ -26,10 +28,8 @@ from readiness.azure.wire_values import (
     text,
     texts,
 )
-from readiness.model.backup import BackupItem
-from readiness.model.disk import Disk, DiskEncryptionSet, Encryption, EncryptionType, Snapshot
+from readiness.model.disk import Disk, Encryption, EncryptionType
 from readiness.model.ids import ResourceId
-from readiness.model.sku import Sku
 from readiness.model.virtual_machine import (
     BootProfile,
     DiskAttachment,
@@ -57,7 +57,7 @@ def virtual_machine(resource: Json) -> VirtualMachine:
         location=location_of(resource),
         size=text(obj(properties, "hardwareProfile"), "vmSize"),
         boot=_boot(obj(properties, "securityProfile"), generation_of(view)),
-        os_family=_OS_FAMILIES.get((text(os_disk, "osType") or "").lower()),
+        os_family=_os_family(os_disk, obj(properties, "osProfile")),
         os_profile=_os_profile(properties),
         image=_image(obj(storage, "imageReference")),
         os_disk=_attachment(os_disk, vm_id) if os_disk else None,
@@ -74,8 +74,15 @@ def virtual_machine(resource: Json) -> VirtualMachine:
         zones=texts(resource, "zones"),
         tags=tags_of(resource),
         os_name=text(view, "osName"),
+        patching=patch_settings(obj(properties, "osProfile")),
+        metadata_protected=metadata_protection(obj(properties, "securityProfile")),
+        os_version=text(view, "osVersion"),
         etag=text(resource, "etag"),
         provisioning_state=text(properties, "provisioningState"),
+        priority=text(properties, "priority"),
+        is_on_dedicated_host=bool(obj(properties, "host") or obj(properties, "hostGroup")),
+        plan=text(obj(resource, "plan"), "publisher"),
+        encryption_states=_encryption_states(view),
     )
 
 
@@ -106,6 +113,8 @@ def extension(resource: Json) -> Extension:
         publisher=text(properties, "publisher") or "",
         type=text(properties, "type") or "",
         provisioning_state=text(properties, "provisioningState"),
+        version=text(properties, "typeHandlerVersion"),
+        downloads_from=_downloads(properties),
     )
 
 
@@ -121,90 +130,17 @@ def disk(resource: Json) -> Disk:
         generation=generation_of(properties),
         state=text(properties, "diskState"),
         unique_id=text(properties, "uniqueId"),
+        network_access=text(properties, "networkAccessPolicy"),
+        public_access=text(properties, "publicNetworkAccess"),
         has_ade_settings=properties.get("encryptionSettingsCollection") is not None,
         max_shares=number(properties, "maxShares") or 1,
         security_type=text(obj(properties, "securityProfile"), "securityType"),
         supported_security=text(obj(properties, "supportedCapabilities"), "supportedSecurityOption"),
-    )
-
-
-def snapshot(resource: Json) -> Snapshot:
-    """Read a snapshot of a managed disk."""
-    properties = obj(resource, "properties")
-    creation = obj(properties, "creationData")
-    return Snapshot(
-        id=own_id(resource),
-        incremental=flag(properties, "incremental") or False,
-        source=resource_id(creation, "sourceResourceId"),
-        source_unique_id=text(creation, "sourceUniqueId"),
-        tags=tags_of(resource),
-    )
-
-
-def disk_encryption_set(resource: Json) -> DiskEncryptionSet:
-    """Read a disk encryption set."""
-    properties = obj(resource, "properties")
-    error = obj(properties, "autoKeyRotationError")
-    return DiskEncryptionSet(
-        id=own_id(resource),
-        location=location_of(resource),
-        encryption_type=text(properties, "encryptionType"),
-        provisioning_state=text(properties, "provisioningState"),
-        rotation_error=text(error, "code") or text(error, "message"),
-    )
-
-
-def backup_item(resource: Json) -> BackupItem | None:
-    """Read a protected item of a vault; None where it protects something else than a VM."""
-    item = own_id(resource)
-    properties = obj(resource, "properties")
-    kind = (text(properties, "backupManagementType") or text(properties, "protectedItemType") or "").lower()
-    if kind and kind not in _VM_BACKUPS:
-        return None
-    vm = (
-        resource_id(properties, "sourceResourceId")
-        or resource_id(properties, "virtualMachineId")
-        or _protected_vm(item)
-    )
-    if vm is None:
-        raise MalformedError("it names no VM that it protects")
-    return BackupItem(
-        id=item,
-        vm=vm,
-        policy_type=text(properties, "policyType"),
-        protection_state=text(properties, "protectionState"),
-        last_backup_status=text(properties, "lastBackupStatus"),
-        last_backup_time=text(properties, "lastBackupTime"),
-    )
-
-
-def policy_of(resource: Json) -> ResourceId | None:
-    """Return the backup policy that a protected item is under."""
-    return resource_id(obj(resource, "properties"), "policyId")
-
-
-def backup_policy_type(resource: Json) -> str | None:
-    """Return a backup policy's type: `V1` is the Standard policy, `V2` the Enhanced one."""
-    return text(obj(resource, "properties"), "policyType")
-
-
-def skus(resource: Json) -> tuple[tuple[tuple[str, str], Sku], ...]:
-    """Read one entry of the Resource SKUs list: its capabilities by (size, location), in lower case."""
-    name = text(resource, "name")
-    if name is None:
-        raise MalformedError("it has no 'name'")
-    listed = {text(entry, "name"): text(entry, "value") for entry in objects(resource, "capabilities")}
-    generations = (listed.get("HyperVGenerations") or "").split(",")
-    vcpus = listed.get("vCPUs") or ""
-    sku = Sku(
-        name=name,
-        hyper_v_generations=tuple(entry.strip() for entry in generations if entry.strip()),
-        trusted_launch_disabled=(listed.get("TrustedLaunchDisabled") or "").lower() == "true",
-        encryption_at_host_supported=_listed_flag(listed.get("EncryptionAtHostSupported")),
-        vcpus=int(vcpus) if vcpus.isascii() and vcpus.isdigit() else None,
-    )
-    return tuple(
-        ((name.lower(), place.replace(" ", "").lower()), sku) for place in texts(resource, "locations")
+        architecture=text(obj(properties, "supportedCapabilities"), "architecture"),
+        completion_percent=percent(properties, "completionPercent"),
+        sector_size=number(obj(properties, "creationData"), "logicalSectorSize"),
+        created=moment(properties, "timeCreated"),
+        sharers=_sharers(resource, properties),
     )
 
 
@@ -231,7 +167,17 @@ def _os_profile(properties: Json) -> OsProfile | None:
         password_disabled=flag(linux, "disablePasswordAuthentication"),
         extension_operations_allowed=flag(profile, "allowExtensionOperations") is not False,
         agent_provisioned=flag(linux or windows, "provisionVMAgent"),
+        holds_certificates=any(objects(entry, "vaultCertificates") for entry in objects(profile, "secrets")),
     )
+
+
+def _downloads(properties: Json) -> tuple[str, ...]:
+    # Settings are each publisher's own business: what does not look like a list of addresses is none.
+    settings = properties.get("settings")
+    listed = settings.get("fileUris") if isinstance(settings, dict) else None
+    addresses = [entry for entry in listed if isinstance(entry, str)] if isinstance(listed, list) else []
+    hosts = (entry.partition("://")[2].partition("/")[0].lower() for entry in addresses)
+    return tuple(dict.fromkeys(host for host in hosts if host))
 
 
 def _image(image: Json) -> Image | None:
@@ -265,12 +211,24 @@ def _attachment(entry: Json, vm: ResourceId) -> DiskAttachment:
     )
 
 
+def _os_family(os_disk: Json, os_profile: Json) -> OsFamily | None:
+    """Return what the OS disk says, or else which of the two configurations the VM was provisioned with."""
+    declared = text(os_disk, "osType")
+    if declared is not None:
+        return _OS_FAMILIES.get(declared.lower())
+    found = [
+        family for name, family in _OS_FAMILIES.items() if os_profile.get(f"{name}Configuration") is not None
+    ]
+    return found[0] if len(found) == 1 else None
+
+
 def _identity(identity: Json) -> Identity:
     kinds = {kind.strip().lower() for kind in (text(identity, "type") or "").split(",")}
-    assigned = obj(identity, "userAssignedIdentities") if "userassigned" in kinds else {}
+    # Before 2018-06-01 they were a list by another name.
+    assigned = obj(identity, "userAssignedIdentities") or texts(identity, "identityIds")
     return Identity(
         system_assigned="systemassigned" in kinds,
-        user_assigned=tuple(sorted(ResourceId(entry) for entry in assigned)),
+        user_assigned=tuple(sorted(map(ResourceId, assigned))) if "userassigned" in kinds else (),
         principal_id=text(identity, "principalId"),
     )
 
@@ -298,6 +256,23 @@ def _agent_ready(agent: Json) -> bool | None:
     return (text(statuses[-1], "displayStatus") or "").lower() == "ready"
 
 
+def _encryption_states(view: Json) -> tuple[str, ...]:
+    """Return the codes on encryption in the guest; settings that are switched on count as encrypted."""
+    found: list[str] = []
+    for entry in objects(view, "disks"):
+        codes = (text(status, "code") or "" for status in objects(entry, "statuses"))
+        found.extend(code for code in codes if code.lower().startswith("encryptionstate/"))
+        if any(flag(settings, "enabled") is not False for settings in objects(entry, "encryptionSettings")):
+            found.append("EncryptionState/encrypted")
+    return tuple(dict.fromkeys(found))
+
+
+def _sharers(resource: Json, properties: Json) -> tuple[ResourceId, ...]:
+    named = [ResourceId(entry) for entry in texts(resource, "managedByExtended")]
+    shared = [resource_id(entry, "vmUri") for entry in objects(properties, "shareInfo")]
+    return tuple(sorted({*named, *(entry for entry in shared if entry is not None)}))
+
+
 def _encryption(encryption: Json) -> Encryption:
     kind = (text(encryption, "type") or "").lower()
     return Encryption(
@@ -306,23 +281,7 @@ def _encryption(encryption: Json) -> Encryption:
     )
 
 
-def _protected_vm(item: ResourceId) -> ResourceId | None:
-    # The name says it too: `VM;iaasvmcontainerv2;<resource group>;<name>`, in the vault's subscription.
-    parts = item.name.split(";")
-    if len(parts) < _NAMED_PARTS or parts[-3].lower() != "iaasvmcontainerv2":
-        return None
-    group, name = parts[-2:]
-    place = f"/subscriptions/{item.subscription}/resourceGroups/{group}"
-    return ResourceId(f"{place}/providers/Microsoft.Compute/virtualMachines/{name}")
-
-
-def _listed_flag(value: str | None) -> bool | None:
-    return {"true": True, "false": False}.get((value or "").lower())
-
-
 _OS_FAMILIES = {entry.value.lower(): entry for entry in OsFamily}
 _SECURITY_TYPES = {entry.value.lower(): entry for entry in SecurityType}
 _ENCRYPTION_TYPES = {entry.value.lower(): entry for entry in EncryptionType}
 _POWERS = {entry.value.lower(): entry for entry in Power}
-_VM_BACKUPS = ("azureiaasvm", "microsoft.compute/virtualmachines", "azureiaasvmprotecteditem")
-_NAMED_PARTS = 4

@@ -5,10 +5,13 @@ the one that decides.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 
 from readiness.azure.wire_values import (
     Json,
     MalformedError,
+    flag,
     number,
     obj,
     objects,
@@ -26,6 +29,7 @@ from readiness.model.network import (
     LoadBalancerPath,
     NetworkSecurityGroup,
     Nic,
+    PoolMember,
     PublicIp,
     SecurityRule,
 )
@@ -40,6 +44,7 @@ def nic(resource: Json) -> Nic:
             _ip_configuration(entry) for entry in objects(properties, "ipConfigurations")
         ),
         network_security_group=reference(properties, "networkSecurityGroup"),
+        forwards=flag(properties, "enableIPForwarding"),
     )
 
 
@@ -94,6 +99,10 @@ def load_balancer(resource: Json) -> LoadBalancer:
         is_basic=_is_basic(resource),
         paths=tuple(paths),
         pools=references(properties, "backendAddressPools"),
+        members=tuple(
+            member for entry in objects(properties, "backendAddressPools") for member in _members(entry)
+        ),
+        outbound_pools=tuple(dict.fromkeys(_outbound_pools(properties, public))),
     )
 
 
@@ -123,13 +132,70 @@ def _security_rule(entry: Json) -> SecurityRule:
         priority=priority,
         allows=access == "allow",
         inbound=direction == "inbound",
-        protocol=text(properties, "protocol") or "*",
-        sources=_merged(properties, "sourceAddressPrefix", "sourceAddressPrefixes"),
-        destinations=_merged(properties, "destinationAddressPrefix", "destinationAddressPrefixes"),
-        destination_ports=_merged(properties, "destinationPortRange", "destinationPortRanges"),
+        protocol=protocol_of(properties, name),
+        sources=_addresses(properties, "sourceAddressPrefix", name),
+        destinations=_addresses(properties, "destinationAddressPrefix", name),
+        destination_ports=ports_of(
+            _merged(properties, "destinationPortRange", "destinationPortRanges"), name
+        ),
+        source_ports=ports_of(_merged(properties, "sourcePortRange", "sourcePortRanges"), name) or ("*",),
         source_groups=references(properties, "sourceApplicationSecurityGroups"),
         destination_groups=references(properties, "destinationApplicationSecurityGroups"),
     )
+
+
+def protocol_of(rule: Json, name: str) -> str:
+    """Return a rule's protocol, which must be one that Azure knows."""
+    protocol = text(rule, "protocol") or "*"
+    if protocol.lower() not in _PROTOCOLS:
+        raise MalformedError(f"its rule '{name}' has the unknown protocol '{protocol}'")
+    return protocol
+
+
+def ports_of(ports: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """Return a rule's ports, each of which must be a number, a range or everything."""
+    for entry in ports:
+        if not _is_ports(entry):
+            raise MalformedError(
+                f"its rule '{name}' has the port '{entry}', which is neither number nor range"
+            )
+    return ports
+
+
+def addresses_of(prefixes: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """Return a rule's addresses; what looks like an address must be one, any other word is a service tag."""
+    for entry in prefixes:
+        if not _is_address_or_tag(entry):
+            raise MalformedError(f"its rule '{name}' has the address '{entry}', which is none")
+    return prefixes
+
+
+@lru_cache(maxsize=4096)
+def _is_ports(ports: str) -> bool:
+    if ports.lower() in ("*", "any"):
+        return True
+    first, dash, last = (part.strip() for part in ports.partition("-"))
+    numbers = [first, last] if dash else [first]
+    if not all(part.isascii() and part.isdigit() and len(part) <= _PORT_DIGITS for part in numbers):
+        return False
+    return int(numbers[0]) <= int(numbers[-1]) <= _LAST_PORT
+
+
+@lru_cache(maxsize=65536)
+def _is_address_or_tag(prefix: str) -> bool:
+    if not (prefix[:1].isdigit() or ":" in prefix or "/" in prefix):
+        return True
+    first, dash, last = (part.strip() for part in prefix.partition("-"))
+    try:
+        if dash:
+            return ip_address(first).version == ip_address(last).version
+        return bool(ip_network(prefix, strict=False))
+    except ValueError:
+        return False
+
+
+def _addresses(properties: Json, singular: str, name: str) -> tuple[str, ...]:
+    return addresses_of(_merged(properties, singular, f"{singular}es"), name)
 
 
 def _merged(properties: Json, singular: str, plural: str) -> tuple[str, ...]:
@@ -141,6 +207,8 @@ def _merged(properties: Json, singular: str, plural: str) -> tuple[str, ...]:
 
 def _paths(entry: Json, public: dict[ResourceId | None, bool]) -> Iterator[LoadBalancerPath]:
     properties = obj(entry, "properties")
+    if (text(properties, "protocol") or "").lower() == "udp":
+        return  # Every port this asks about is a TCP port.
     port = number(properties, "backendPort")
     if port is None:
         raise MalformedError(f"its rule '{text(entry, 'name')}' has no backend port")
@@ -163,9 +231,53 @@ def _paths(entry: Json, public: dict[ResourceId | None, bool]) -> Iterator[LoadB
         )
 
 
+def _members(pool: Json) -> Iterator[PoolMember]:
+    pool_id = resource_id(pool, "id")
+    if pool_id is None:
+        return
+    properties = obj(pool, "properties")
+    for configuration in references(properties, "backendIPConfigurations"):
+        yield PoolMember(pool=pool_id, ip_configuration=configuration)
+    for entry in objects(properties, "loadBalancerBackendAddresses"):
+        member = obj(entry, "properties")
+        subnet = reference(member, "subnet")
+        yield PoolMember(
+            pool=pool_id,
+            ip_configuration=reference(member, "networkInterfaceIPConfiguration"),
+            address=text(member, "ipAddress"),
+            network=(
+                reference(member, "virtualNetwork")
+                or reference(properties, "virtualNetwork")
+                or (subnet.parent if subnet else None)
+            ),
+        )
+
+
+def _outbound_pools(properties: Json, public: dict[ResourceId | None, bool]) -> Iterator[ResourceId]:
+    # Learn, "Outbound rules": a load-balancing rule gives a way out as well, unless it is told not to.
+    for entry in objects(properties, "outboundRules"):
+        rule = obj(entry, "properties")
+        pool = reference(rule, "backendAddressPool")
+        if pool and any(public.get(one, False) for one in references(rule, "frontendIPConfigurations")):
+            yield pool
+    for entry in objects(properties, "loadBalancingRules"):
+        rule = obj(entry, "properties")
+        if flag(rule, "disableOutboundSnat") or not public.get(reference(rule, "frontendIPConfiguration")):
+            continue
+        yield from references(rule, "backendAddressPools")
+        pool = reference(rule, "backendAddressPool")
+        if pool:
+            yield pool
+
+
 def _is_public(frontend: Json) -> bool:
     return bool(reference(frontend, "publicIPAddress") or reference(frontend, "publicIPPrefix"))
 
 
 def _is_basic(resource: Json) -> bool:
     return (text(obj(resource, "sku"), "name") or "Basic").lower() == "basic"
+
+
+_PROTOCOLS = ("*", "any", "all", "tcp", "udp", "icmp", "ah", "esp", "icmpv6")
+_LAST_PORT = 65535
+_PORT_DIGITS = 5

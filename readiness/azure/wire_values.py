@@ -4,6 +4,9 @@ A value that is missing or null reads as *not reported*. A value of a type that 
 raises `MalformedError`: the resource cannot be understood, and guessing would be worse than saying so.
 """
 
+import re
+from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from readiness.model.ids import ResourceId
@@ -81,6 +84,26 @@ def number(parent: Json, key: str) -> int | None:
     raise MalformedError(f"'{key}' is {_kind(value)}, not a whole number")
 
 
+def percent(parent: Json, key: str) -> int | None:
+    """Return the percentage under the key without its fraction: 99.9 is not yet done."""
+    value = parent.get(key)
+    return int(value) if isinstance(value, float) and isfinite(value) else number(parent, key)
+
+
+def moment(parent: Json, key: str) -> datetime | None:
+    """Return the time under the key, in UTC: ISO 8601, or Unix seconds as Key Vault counts."""
+    value = parent.get(key)
+    try:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, tz=UTC)
+        found = datetime.fromisoformat(_SEVENTH_DIGIT.sub(r"\1", text(parent, key) or ""))
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        if value is None or value == "":
+            return None
+        raise MalformedError(f"'{key}' is not a time") from error
+
+
 def resource_id(parent: Json, key: str) -> ResourceId | None:
     """Return the resource id under the key."""
     value = text(parent, key)
@@ -130,3 +153,5 @@ def _kind(value: object) -> str:
 
 
 _LONGEST_NUMBER = 18
+_SEVENTH_DIGIT = re.compile(r"(\.\d{6})\d+")
+"""Azure writes ten millionths of a second, which Python does not read."""

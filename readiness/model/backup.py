@@ -1,4 +1,4 @@
-"""Azure Backup as it concerns an upgrade: which VM is protected, and by which kind of policy."""
+"""Backup, restore points and replication as they concern an upgrade: which VM is protected, and how."""
 
 from msgspec import Struct
 
@@ -15,3 +15,20 @@ class BackupItem(Struct, frozen=True, kw_only=True):
     protection_state: str | None = None
     last_backup_status: str | None = None
     last_backup_time: str | None = None
+
+
+class RestorePointCollection(Struct, frozen=True, kw_only=True):
+    """A collection of restore points of one VM; every restore point after the first is incremental."""
+
+    id: ResourceId
+    vm: ResourceId
+    points: tuple[ResourceId, ...] | None = None
+    """None where the collection was read without its restore points."""
+
+
+class ReplicatedItem(Struct, frozen=True, kw_only=True):
+    """A VM that Azure Site Recovery replicates."""
+
+    id: ResourceId
+    vm: ResourceId
+    state: str | None = None

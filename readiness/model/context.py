@@ -1,4 +1,4 @@
-"""What people add to an estate: applications, owners, windows, dependencies, targets and exceptions.
+"""What people add to an estate: applications, windows, freezes, dependencies, targets, exceptions and more.
 
 Nothing here was observed; everything here was decided by somebody, and names them where it matters.
 """
@@ -132,11 +132,30 @@ def overlay(choices: Iterable[Choice]) -> Choice:
     return result
 
 
+class RoleWish(Struct, frozen=True, kw_only=True):
+    """A role that a VM's identity is to hold on a scope."""
+
+    role: str
+    """The name of a role, or its definition's id."""
+    scope: ResourceId
+
+
+class AccessChoice(Struct, frozen=True, kw_only=True):
+    """Who is to sign in to a VM, and what its identity may do. Kept as written; nothing acts on it yet."""
+
+    user_assigned: tuple[ResourceId, ...] = ()
+    """Identities to add beside the VM's own."""
+    roles: tuple[RoleWish, ...] = ()
+    login_groups: tuple[str, ...] = ()
+    """Entra groups whose members may sign in."""
+
+
 class TargetEntry(Struct, frozen=True, kw_only=True):
     """One entry of `targets`: a choice for the VMs it matches."""
 
     match: Match
     choice: Choice
+    access: AccessChoice = AccessChoice()
 
 
 class RuleException(Struct, frozen=True, kw_only=True):
@@ -157,6 +176,63 @@ class RuleException(Struct, frozen=True, kw_only=True):
         return self.expires >= as_of and (self.rule == rule or self.dimension == dimension)
 
 
+class Freeze(Struct, frozen=True, kw_only=True):
+    """Days on which nothing may be changed, the first and the last included."""
+
+    name: str
+    match: Match
+    starts: date
+    ends: date
+    reason: str = ""
+
+
+class Attestation(Struct, frozen=True, kw_only=True):
+    """Somebody's word, for a time, that a control is met which no API shows."""
+
+    control: str
+    match: Match
+    owner: str
+    given: date
+    expires: date
+    statement: str
+
+    def is_valid(self, as_of: date) -> bool:
+        """Tell whether the word holds on that day."""
+        return self.given <= as_of <= self.expires
+
+
+class IacTool(StrEnum):
+    """What infrastructure is written in."""
+
+    TERRAFORM = "terraform"
+    BICEP = "bicep"
+    ARM = "arm"
+    PULUMI = "pulumi"
+    OTHER = "other"
+
+
+class Ownership(Struct, frozen=True, kw_only=True):
+    """Infrastructure code that owns VMs: its next run could undo a change, or replace the VM."""
+
+    match: Match
+    tool: IacTool
+    repository: str
+    confirmed_by: str = ""
+    """Who froze the pipeline or merged the change; empty until somebody did."""
+
+
+class Estimate(Struct, frozen=True, kw_only=True):
+    """How long changes take on some VMs, where people know better than the defaults."""
+
+    match: Match
+    playbook: str | None = None
+    """None where it holds for every playbook."""
+    duration: timedelta | None = None
+    """Time within the outage."""
+    effort: timedelta | None = None
+    """Time that people spend."""
+
+
 class Context(Struct, frozen=True, kw_only=True):
     """Everything people added to one estate."""
 
@@ -165,6 +241,10 @@ class Context(Struct, frozen=True, kw_only=True):
     dependencies: tuple[Dependency, ...] = ()
     targets: tuple[TargetEntry, ...] = ()
     exceptions: tuple[RuleException, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    attestations: tuple[Attestation, ...] = ()
+    ownership: tuple[Ownership, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
 
     def application_of(self, vm: VirtualMachine) -> Application | None:
         """Return the first application that claims the VM."""

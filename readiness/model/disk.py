@@ -1,5 +1,6 @@
 """Managed disks, their snapshots, and the disk encryption sets that hold their keys."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -47,6 +48,19 @@ class Disk(Struct, frozen=True, kw_only=True):
     security_type: str | None = None
     supported_security: str | None = None
     """`supportedCapabilities.supportedSecurityOption`, which newer disks inherit from their image."""
+    architecture: str | None = None
+    """`supportedCapabilities.architecture`: `x64` or `Arm64`."""
+    completion_percent: int | None = None
+    """How much of an Ultra disk or Premium SSD v2 has been filled from its source."""
+    sector_size: int | None = None
+    """`creationData.logicalSectorSize` of an Ultra disk or Premium SSD v2."""
+    created: datetime | None = None
+    network_access: str | None = None
+    """`networkAccessPolicy`: `AllowAll`, `AllowPrivate` or `DenyAll`."""
+    public_access: str | None = None
+    """`publicNetworkAccess`: `Enabled` or `Disabled`."""
+    sharers: tuple[ResourceId, ...] = ()
+    """The VMs a shared disk is attached to, as `managedByExtended` and `shareInfo` list them."""
 
     @property
     def is_provisioned_performance(self) -> bool:
@@ -62,6 +76,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     source: ResourceId | None = None
     source_unique_id: str | None = None
     tags: dict[str, str] = {}
+    has_ade_settings: bool = False
 
 
 class DiskEncryptionSet(Struct, frozen=True, kw_only=True):
@@ -72,3 +87,12 @@ class DiskEncryptionSet(Struct, frozen=True, kw_only=True):
     encryption_type: str | None = None
     provisioning_state: str | None = None
     rotation_error: str | None = None
+    identity_type: str | None = None
+    """`SystemAssigned`, `UserAssigned`, both, or `None`; None where it was not reported."""
+    principals: tuple[str, ...] = ()
+    """Object ids of the identities that unwrap the key, in lower case."""
+    key_url: str | None = None
+    """`activeKey.keyUrl`: the vault's host, the key's name and its version."""
+    source_vault: ResourceId | None = None
+    """Absent where the vault lies in another subscription."""
+    rotates: bool | None = None

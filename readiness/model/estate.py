@@ -3,16 +3,23 @@
 A lookup that finds nothing answers None; a rule turns that into *unknown* with the missing fact's name.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
+from typing import Any, TypeVar
 
-from msgspec import Struct
-
+from readiness.model.access import Access
 from readiness.model.backup import BackupItem
-from readiness.model.context import Application, Choice, Context, RuleException, TargetEntry, overlay
+from readiness.model.context import (
+    Application,
+    Attestation,
+    Choice,
+    Context,
+    RuleException,
+    TargetEntry,
+    overlay,
+)
 from readiness.model.disk import Disk, DiskEncryptionSet, Snapshot
+from readiness.model.estate_info import EstateInfo, Gap, Origin
 from readiness.model.ids import ResourceId
 from readiness.model.match_index import MatchIndex
 from readiness.model.network import (
@@ -23,46 +30,23 @@ from readiness.model.network import (
     Nic,
     PublicIp,
 )
+from readiness.model.posture import Posture
+from readiness.model.protection import Protection
+from readiness.model.reference import Reference
 from readiness.model.sku import Sku
 from readiness.model.virtual_machine import VirtualMachine
 
+_Answer = TypeVar("_Answer")
 
-class Origin(StrEnum):
-    """Where an estate comes from. Sample and generated estates never run live."""
-
-    SAMPLE = "sample"
-    GENERATED = "generated"
-    COLLECTED = "collected"
-    IMPORTED = "imported"
-
-
-class Subscription(Struct, frozen=True):
-    """One subscription of the estate."""
-
-    id: str
-    name: str = ""
-
-
-class Gap(Struct, frozen=True):
-    """Something that could not be read, where, and why."""
-
-    place: str
-    resource: str
-    reason: str
-    detail: str
-    is_vm: bool = False
-    """The resource is a VM: it is part of the coverage proof as *unknown*."""
-
-
-class EstateInfo(Struct, frozen=True, kw_only=True):
-    """When, from where and by whom the estate was collected."""
-
-    name: str
-    origin: Origin
-    collected_at: datetime
-    cloud: str = "AzurePublic"
-    tenant: str = ""
-    subscriptions: tuple[Subscription, ...] = ()
+MUST_BE_LISTED = frozenset(
+    {
+        "microsoft.recoveryservices/vaults",
+        "microsoft.compute/snapshots",
+        "microsoft.compute/restorepointcollections",
+        "microsoft.authorization/locks",
+    }
+)
+"""Types whose absence only counts as *there is none* where they were asked for."""
 
 
 class Estate:
@@ -85,7 +69,12 @@ class Estate:
         backup_items: tuple[BackupItem, ...],
         skus: Mapping[tuple[str, str], Sku],
         managed_groups: Mapping[tuple[str, str], str],
+        access: Access | None = None,
+        posture: Posture | None = None,
+        protection: Protection | None = None,
+        reference: Reference | None = None,
         gaps: tuple[Gap, ...] = (),
+        seen: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
         self.info = info
         self.context = context
@@ -104,11 +93,26 @@ class Estate:
         """Capabilities by (size, location), both in lower case."""
         self.managed_groups = managed_groups
         """Who manages a resource group, by (subscription, group), both in lower case."""
+        self.access = access or Access()
+        self.posture = posture or Posture()
+        """What was observed of controls beside the VMs themselves."""
+        self.protection = protection or Protection()
+        self.reference = reference or Reference()
         self.gaps = gaps
+        self.seen = seen
+        """Types of which anything was seen, with the subscription, both in lower case."""
+        self._is_partial = info.origin in (Origin.IMPORTED, Origin.COLLECTED)
+        self._application_by_vm: dict[ResourceId, Application | None] = {}
+        self._choice_by_vm: dict[ResourceId, Choice] = {}
+        self._disks_for: VirtualMachine | None = None
+        self._disks: tuple[Disk | None, ...] = ()
 
     def disks_of(self, vm: VirtualMachine) -> tuple[Disk | None, ...]:
         """Return the VM's managed disks in the order of `vm.managed_disks`, None where one was not read."""
-        return tuple(self.disks.get(disk) for disk in vm.managed_disks)
+        if self._disks_for is not vm:  # rules ask VM by VM, and many of them for the disks
+            self._disks_for = vm
+            self._disks = tuple(self.disks.get(disk) for disk in vm.managed_disks)
+        return self._disks
 
     def os_disk_of(self, vm: VirtualMachine) -> Disk | None:
         """Return the VM's OS disk if it is managed and was read."""
@@ -118,15 +122,29 @@ class Estate:
         """Return the capabilities of the VM's size where it runs."""
         return self.skus.get(((vm.size or "").lower(), vm.location))
 
+    def size_of(self, vm: VirtualMachine) -> tuple[Sku | None, bool]:
+        """Return the capabilities of the VM's size, and whether they come from the bundled table.
+
+        The table answers only where the estate holds no SKU data at all: where some was collected, a size
+        that is missing from it is not offered where the VM runs, and no table knows better.
+        """
+        if self.skus:
+            return self.sku_of(vm), False
+        return self.reference.sizes.get((vm.size or "").lower()), True
+
     def backup_of(self, vm: VirtualMachine) -> BackupItem | None:
         """Return the Azure Backup item that protects the VM."""
         return self._backup_by_vm.get(vm.id)
 
     def incremental_snapshots_of(self, disk: Disk) -> tuple[Snapshot, ...]:
         """Return the incremental snapshots of exactly this disk, not of an earlier one of the same name."""
+        return tuple(entry for entry in self.snapshots_of(disk) if entry.incremental)
+
+    def snapshots_of(self, disk: Disk) -> tuple[Snapshot, ...]:
+        """Return all snapshots of exactly this disk, full and incremental ones."""
         return tuple(
             entry
-            for entry in self._incremental_by_source.get(disk.id, ())
+            for entry in self._snapshots_by_source.get(disk.id, ())
             if entry.source_unique_id in (None, disk.unique_id)
         )
 
@@ -141,19 +159,51 @@ class Estate:
 
     def paths_to(self, configuration: IpConfiguration) -> tuple[tuple[LoadBalancer, LoadBalancerPath], ...]:
         """Return every way through a load balancer to this IP configuration."""
+        if not self.load_balancers:
+            return ()
         own = () if configuration.id is None else self._paths_by_backend.get(configuration.id, ())
-        pooled = (
-            self._paths_by_backend.get(pool, ()) for pool in dict.fromkeys(configuration.load_balancer_pools)
-        )
+        pooled = (self._paths_by_backend.get(pool, ()) for pool in self.pools_of(configuration))
         return (*own, *(path for paths in pooled for path in paths))
+
+    def pools_of(self, configuration: IpConfiguration) -> tuple[ResourceId, ...]:
+        """Return the load balancer pools it is a member of, by its own word or by theirs."""
+        found = dict.fromkeys(configuration.load_balancer_pools)
+        if configuration.id is not None:
+            found.update(dict.fromkeys(self._pools_by_configuration.get(configuration.id, ())))
+        if configuration.private_address is not None and self._pools_by_address:
+            network = configuration.subnet.parent if configuration.subnet else None
+            for pool, within in self._pools_by_address.get(configuration.private_address, ()):
+                # Without a network nobody can tell whose address it is: taken for this one.
+                if within is None or network is None or within == network:
+                    found[pool] = None
+        return tuple(found)
+
+    def remembered(self, key: Hashable, answer: Callable[[], _Answer]) -> _Answer:
+        """Return what `answer` gave when this key was first asked about: an estate does not change."""
+        if key not in self._memory:
+            self._memory[key] = answer()
+        found: _Answer = self._memory[key]
+        return found
 
     def unread(self, resource_type: str, subscription: str) -> Gap | None:
         """Return the gap that says this type could not be listed in the subscription.
 
         Such a gap names the collection, `/subscriptions/<id>/providers/<type>`, and no single resource.
-        A vault counts too: whatever it protects was not read.
+        A vault counts too: whatever it protects was not read. Where an estate was put together from what
+        teams had, the types whose absence would make a change look safe have to have been asked for: a
+        missing lock, backup or snapshot proves nothing if nobody looked.
         """
-        return self._unread.get((resource_type.lower(), subscription))
+        place = (resource_type.lower(), subscription)
+        if place in self._unread:
+            return self._unread[place]
+        if not self._is_partial or place[0] not in MUST_BE_LISTED or place[0] in self._listed:
+            return None
+        return None if place in self.seen else _not_collected(*place)
+
+    def was_listed(self, resource_type: str, subscription: str) -> bool:
+        """Tell whether a resource of this type would have been seen in the subscription if it existed."""
+        kind = resource_type.lower()
+        return kind in self._listed and (kind, subscription) not in self._unread
 
     def application_of(self, vm: VirtualMachine) -> Application | None:
         """Return the first application that claims the VM. Remembered, as each rule and report asks again."""
@@ -173,6 +223,11 @@ class Estate:
         """Return the exceptions that name the VM, expired ones included."""
         application = self.application_of(vm)
         return tuple(self._exceptions.hits(vm, application.name if application else None))
+
+    def attestations_for(self, vm: VirtualMachine) -> tuple[Attestation, ...]:
+        """Return what people have attested of the VM, expired words included."""
+        application = self.application_of(vm)
+        return tuple(self._attestations.hits(vm, application.name if application else None))
 
     def vm(self, vm_id: ResourceId) -> VirtualMachine | None:
         """Return the VM of that id."""
@@ -198,10 +253,10 @@ class Estate:
         return {item.vm: item for item in self.backup_items}
 
     @cached_property
-    def _incremental_by_source(self) -> dict[ResourceId, tuple[Snapshot, ...]]:
+    def _snapshots_by_source(self) -> dict[ResourceId, tuple[Snapshot, ...]]:
         found: dict[ResourceId, tuple[Snapshot, ...]] = {}
         for snapshot in self.snapshots:
-            if snapshot.incremental and snapshot.source is not None:
+            if snapshot.source is not None:
                 found[snapshot.source] = (*found.get(snapshot.source, ()), snapshot)
         return found
 
@@ -220,6 +275,28 @@ class Estate:
         return found
 
     @cached_property
+    def _pools_by_configuration(self) -> dict[ResourceId, list[ResourceId]]:
+        found: dict[ResourceId, list[ResourceId]] = {}
+        for balancer in self.load_balancers:
+            for member in balancer.members:
+                if member.ip_configuration is not None:
+                    found.setdefault(member.ip_configuration, []).append(member.pool)
+        return found
+
+    @cached_property
+    def _pools_by_address(self) -> dict[str, list[tuple[ResourceId, ResourceId | None]]]:
+        found: dict[str, list[tuple[ResourceId, ResourceId | None]]] = {}
+        for balancer in self.load_balancers:
+            for member in balancer.members:
+                if member.address is not None and member.ip_configuration is None:
+                    found.setdefault(member.address, []).append((member.pool, member.network))
+        return found
+
+    @cached_property
+    def _memory(self) -> dict[Hashable, Any]:
+        return {}
+
+    @cached_property
     def _unread(self) -> dict[tuple[str, str], Gap]:
         places = ((ResourceId(gap.resource), gap) for gap in self.gaps)
         return {
@@ -227,6 +304,10 @@ class Estate:
             for place, gap in places
             if place.is_collection or place.type == "microsoft.recoveryservices/vaults"
         }
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        return frozenset(kind.lower() for kind in self.info.listed_types)
 
     @cached_property
     def _applications(self) -> MatchIndex[Application]:
@@ -241,9 +322,15 @@ class Estate:
         return MatchIndex((entry.match, entry) for entry in self.context.exceptions)
 
     @cached_property
-    def _application_by_vm(self) -> dict[ResourceId, Application | None]:
-        return {}
+    def _attestations(self) -> MatchIndex[Attestation]:
+        return MatchIndex((entry.match, entry) for entry in self.context.attestations)
 
-    @cached_property
-    def _choice_by_vm(self) -> dict[ResourceId, Choice]:
-        return {}
+
+def _not_collected(resource_type: str, subscription: str) -> Gap:
+    return Gap(
+        "estate.json",
+        f"/subscriptions/{subscription}/providers/{resource_type}",
+        "NotCollected",
+        f"Nobody asked for {resource_type} in this subscription: import their list, "
+        "or name the type under 'listed_types' in estate.json if there are none.",
+    )

@@ -25,6 +25,8 @@ class Nic(Struct, frozen=True, kw_only=True):
     id: ResourceId
     ip_configurations: tuple[IpConfiguration, ...] = ()
     network_security_group: ResourceId | None = None
+    forwards: bool | None = None
+    """`enableIPForwarding`: it passes on traffic of other machines."""
 
 
 class SecurityRule(Struct, frozen=True, kw_only=True):
@@ -38,6 +40,7 @@ class SecurityRule(Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
     destination_ports: tuple[str, ...] = ()
+    source_ports: tuple[str, ...] = ("*",)
     source_groups: tuple[ResourceId, ...] = ()
     destination_groups: tuple[ResourceId, ...] = ()
 
@@ -67,6 +70,19 @@ class LoadBalancerPath(Struct, frozen=True, kw_only=True):
     ip_configuration: ResourceId | None = None
 
 
+class PoolMember(Struct, frozen=True, kw_only=True):
+    """One member of a load balancer's pool, as the load balancer names it.
+
+    By its IP configuration, or by an address in a virtual network, which no interface knows of.
+    """
+
+    pool: ResourceId
+    ip_configuration: ResourceId | None = None
+    address: str | None = None
+    network: ResourceId | None = None
+    """The virtual network of the address; None where it was not reported."""
+
+
 class LoadBalancer(Struct, frozen=True, kw_only=True):
     """One load balancer, reduced to the paths through it."""
 
@@ -74,3 +90,6 @@ class LoadBalancer(Struct, frozen=True, kw_only=True):
     is_basic: bool = False
     paths: tuple[LoadBalancerPath, ...] = ()
     pools: tuple[ResourceId, ...] = ()
+    members: tuple[PoolMember, ...] = ()
+    outbound_pools: tuple[ResourceId, ...] = ()
+    """Pools whose members reach the internet through a public frontend of this load balancer."""

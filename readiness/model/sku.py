@@ -11,3 +11,9 @@ class Sku(Struct, frozen=True, kw_only=True):
     trusted_launch_disabled: bool = False
     encryption_at_host_supported: bool | None = None
     vcpus: int | None = None
+    architecture: str | None = None
+    """`CpuArchitectureType`: `x64` or `Arm64`."""
+    gpus: int | None = None
+    restricted: str | None = None
+    """Why the whole location is closed to the subscription, such as `NotAvailableForSubscription`."""
+    restricted_zones: tuple[str, ...] = ()

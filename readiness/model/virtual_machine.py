@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from readiness.model.ids import ResourceId
+from readiness.model.monitoring import PatchSettings
 
 
 class SecurityType(StrEnum):
@@ -65,6 +66,8 @@ class OsProfile(Struct, frozen=True, kw_only=True):
     """`linuxConfiguration.disablePasswordAuthentication`; None on Windows."""
     extension_operations_allowed: bool = True
     agent_provisioned: bool | None = None
+    holds_certificates: bool = False
+    """Azure puts certificates from a vault into the VM (`secrets`)."""
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -87,6 +90,10 @@ class Extension(Struct, frozen=True, kw_only=True):
     publisher: str
     type: str
     provisioning_state: str | None = None
+    version: str | None = None
+    """`typeHandlerVersion`: which generation of the extension it is."""
+    downloads_from: tuple[str, ...] = ()
+    """Hosts that its public settings name as places to download from."""
 
     @property
     def has_succeeded(self) -> bool:
@@ -132,8 +139,19 @@ class VirtualMachine(Struct, frozen=True, kw_only=True):
     zones: tuple[str, ...] = ()
     tags: dict[str, str] = {}
     os_name: str | None = None
+    os_version: str | None = None
     etag: str | None = None
     provisioning_state: str | None = None
+    patching: PatchSettings = PatchSettings()
+    metadata_protected: bool | None = None
+    """Whether the metadata services answer only to who may ask (`proxyAgentSettings`)."""
+    priority: str | None = None
+    """`Regular` or `Spot`; `Low` is the old word for the latter."""
+    is_on_dedicated_host: bool = False
+    plan: str | None = None
+    """Publisher of the marketplace plan the VM was bought under; None for images of Azure's own partners."""
+    encryption_states: tuple[str, ...] = ()
+    """What the instance view says of encryption in the guest, such as `EncryptionState/encrypted`."""
 
     @property
     def disks(self) -> tuple[DiskAttachment, ...]:

@@ -1,12 +1,16 @@
-"""Password access: nobody logs in with a password from the internet."""
+"""Password access, seen from outside: who on the internet reaches a management port, and other ways in."""
 
 from functools import partial
 
 from readiness.model.assessment import Source
 from readiness.model.estate import Estate
+from readiness.model.ids import ResourceId
+from readiness.model.network import IpConfiguration, Nic
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import OsFamily, VirtualMachine
-from readiness.rules.exposure import Opening, exposure_of
+from readiness.rules.admission import from_inside
+from readiness.rules.exposure import Opening, exposure_of, guards_of
+from readiness.rules.exposure_paths import bastions_for, private_ways
 from readiness.rules.rule import Role, rule
 
 _LEARN = "https://learn.microsoft.com"
@@ -15,20 +19,10 @@ _GROUPS = Source(
     f"{_LEARN}/azure/virtual-network/network-security-group-how-it-works",
     "2026-11",
 )
-_KEYS = Source(
-    "Detailed steps: Create and manage SSH keys for authentication to a Linux VM in Azure",
-    f"{_LEARN}/azure/virtual-machines/linux/create-ssh-keys-detailed",
-    "2026-11",
-)
-_ENTRA = Source(
-    "Sign in to a Linux virtual machine in Azure by using Microsoft Entra ID and OpenSSH",
-    f"{_LEARN}/entra/identity/devices/howto-vm-sign-in-azure-ad-linux",
-    "2026-11",
-)
 _BASTION = Source("What is Azure Bastion?", f"{_LEARN}/azure/bastion/bastion-overview", "2026-11")
-_EXTENSIONS = Source(
-    "Virtual machine extensions and features for Linux",
-    f"{_LEARN}/azure/virtual-machines/extensions/features-linux",
+_OUTBOUND = Source(
+    "Default outbound access in Azure",
+    f"{_LEARN}/azure/virtual-network/ip-services/default-outbound-access",
     "2026-11",
 )
 
@@ -43,97 +37,27 @@ _access_rule = partial(rule, dimension=Dimension.PASSWORD_ACCESS, level=1)
     source=_GROUPS,
 )
 def ports_closed(vm: VirtualMachine, estate: Estate) -> Verdict:
-    """Whoever can reach SSH, RDP or WinRM can try passwords, all day long."""
+    """Whoever can reach SSH, RDP or WinRM can try passwords, all day long.
+
+    A just-in-time policy proves nothing: rules that were there before it keep letting people in.
+    """
     exposure = exposure_of(vm, estate)
     if exposure.open:
-        detail = f"Reachable from the internet: {_ports(exposure.open)}."
-        return unmet("ManagementPortOpen", detail, *_evidence(exposure.open))
+        return _open(vm, exposure.open, estate)
     if exposure.missing:
         names = ", ".join(entry.name for entry in exposure.missing)
         return unknown("NetworkNotRead", f"Without these nobody can tell whether a port is open: {names}.")
     if exposure.named:
         detail = f"Only named public addresses reach {_ports(exposure.named)}."
         return met("OnlyNamedAddresses", detail, *_evidence(exposure.named))
+    managed = estate.access.just_in_time_for(vm.id)
+    if managed:
+        at = Evidence(managed[0].policy, "properties.virtualMachines", vm.id.text)
+        return met("ManagedByJustInTime", "Just-in-time access opens the ports, on request only.", at)
+    private = _private_ways(vm, estate)
+    if private:
+        return met("OnlyPrivateWays", f"Reachable without the internet through {', '.join(private)}.")
     return met("ManagementPortsClosed")
-
-
-@_access_rule(
-    id="PW002",
-    title="Was set up without a password",
-    role=Role.GOAL,
-    remedy="Give the users keys or Entra login, switch passwords off in sshd and prove it in the guest, "
-    "or rebuild the VM with keys only. Azure never lets this setting be changed.",
-    source=_KEYS,
-)
-def keys_only(vm: VirtualMachine, _estate: Estate) -> Verdict:
-    """A Linux VM that was set up with a password accepts it until somebody changes that inside the guest.
-
-    Windows VMs always have one and are judged by whether they can be reached.
-    """
-    match vm.os_family:
-        case OsFamily.WINDOWS:
-            return not_applicable("Windows", "Windows VMs are judged by whether they can be reached.")
-        case None:
-            return unknown("OsNotReported", "The operating system was not reported; read 'osDisk.osType'.")
-        case OsFamily.LINUX:
-            return _password_setting(vm)
-
-
-def _password_setting(vm: VirtualMachine) -> Verdict:
-    path = "properties.osProfile.linuxConfiguration.disablePasswordAuthentication"
-    if vm.os_profile is None:
-        detail = "A VM from a specialised disk says nothing about passwords; ask the guest (sshd -T)."
-        return unknown("NoOsProfile", detail, Evidence(vm.id, "properties.osProfile", None))
-    evidence = Evidence(vm.id, path, vm.os_profile.password_disabled)
-    match vm.os_profile.password_disabled:
-        case True:
-            return met("KeysOnly", "", evidence)
-        case False:
-            return unmet("PasswordProvisioned", "The VM was set up with a password.", evidence)
-        case None:
-            detail = "Azure did not report how users log in; read the VM itself, or ask the guest (sshd -T)."
-            return unknown("PasswordSettingNotReported", detail, evidence)
-
-
-@_access_rule(
-    id="PW003",
-    title="Has Entra login with a system-assigned identity",
-    role=Role.WORK,
-    remedy="Assign a system identity, then install the Entra login extension and give users a login role.",
-    source=_ENTRA,
-)
-def entra_login(vm: VirtualMachine, _estate: Estate) -> Verdict:
-    """Entra login replaces passwords by accounts that are governed elsewhere, with a second factor."""
-    match vm.os_family:
-        case OsFamily.WINDOWS:
-            detail = (
-                "Whether a Windows VM may join Entra depends on its domain; its ports are what counts here."
-            )
-            return not_applicable("Windows", detail)
-        case None:
-            return unknown("OsNotReported", "The operating system was not reported; read 'osDisk.osType'.")
-        case OsFamily.LINUX:
-            return _linux_login(vm)
-
-
-def _linux_login(vm: VirtualMachine) -> Verdict:
-    found = next((entry for entry in vm.extensions if entry.type.lower() == "aadsshloginforlinux"), None)
-    if found is None:
-        nameless = [entry.name for entry in vm.extensions if not entry.type]
-        if nameless:
-            return unknown(
-                "ExtensionNotRead", f"Nobody can tell what these extensions are: {', '.join(nameless)}."
-            )
-        return unmet("EntraLoginMissing", "The Entra login extension is not installed.")
-    state = Evidence(vm.id, f"extensions[{found.name}].provisioningState", found.provisioning_state)
-    identity = Evidence(vm.id, "identity.type", "SystemAssigned" if vm.identity.system_assigned else None)
-    if not found.has_succeeded:
-        return unmet("EntraLoginFailed", "The Entra login extension is installed but does not work.", state)
-    if not vm.identity.system_assigned:
-        return unmet(
-            "EntraLoginWithoutIdentity", "Entra login does not work without a system identity.", identity
-        )
-    return met("EntraLogin", "", state, identity)
 
 
 @_access_rule(
@@ -144,9 +68,19 @@ def _linux_login(vm: VirtualMachine) -> Verdict:
     source=_BASTION,
 )
 def other_way_in(vm: VirtualMachine, estate: Estate) -> Verdict:
-    """A port that is open is probably in use; closing it first and asking later locks people out."""
+    """A port that is open is probably in use; closing it first and asking later locks people out.
+
+    Bastion counts where it stands in the VM's network, or in one that is joined to it and the SKU reaches
+    there, and where the security groups let it in.
+    """
     exposure = exposure_of(vm, estate)
     if exposure.open:
+        bastion = _bastion_for(vm, estate)
+        if bastion is not None:
+            detail = f"Bastion {bastion.name} reaches the VM without the open port."
+            return met("BastionReaches", detail, Evidence(bastion, "sku.name", bastion.name))
+        if {entry.port for entry in exposure.open} <= _managed_ports(vm, estate):
+            return met("JustInTimeReaches", "Just-in-time access opens the same ports on request.")
         detail = f"People may come in from the internet today: {_ports(exposure.open)}."
         return unmet("OtherWayNotAgreed", detail, *_evidence(exposure.open))
     if exposure.missing:
@@ -155,32 +89,127 @@ def other_way_in(vm: VirtualMachine, estate: Estate) -> Verdict:
 
 
 @_access_rule(
-    id="PW005",
-    title="Lets extensions be installed",
-    role=Role.BLOCKER,
-    remedy="Let the owner allow extension operations and install the Azure agent, or do the work by hand.",
-    source=_EXTENSIONS,
+    id="PW008",
+    title="Gets out without its public address",
+    role=Role.WORK,
+    remedy="Give the subnet a NAT gateway, or a route to a firewall, before the public address goes.",
+    source=_OUTBOUND,
 )
-def extensions_allowed(vm: VirtualMachine, _estate: Estate) -> Verdict:
-    """Without an agent that may install extensions nothing inside a VM can be changed from outside."""
-    if vm.os_family is OsFamily.WINDOWS:
-        return not_applicable("Windows", "Nothing has to be installed on a Windows VM to close its ports.")
-    profile = vm.os_profile
-    if profile is not None and not profile.extension_operations_allowed:
-        at = Evidence(vm.id, "properties.osProfile.allowExtensionOperations", value=False)
-        return unmet("ExtensionsForbidden", "Extension operations are switched off.", at)
-    if profile is not None and profile.agent_provisioned is False:
-        at = Evidence(vm.id, "properties.osProfile.linuxConfiguration.provisionVMAgent", value=False)
-        return unmet("NoAgent", "The VM was set up without the Azure agent.", at)
-    if profile is None and vm.agent_ready is not True:
-        detail = "A VM from a specialised disk whose agent does not report ready may have none."
-        return unknown(
-            "AgentNotReported", detail, Evidence(vm.id, "properties.instanceView.vmAgent", vm.agent_ready)
+def way_out(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """Agents and Entra login call out; a VM whose only way out is its public address loses them with it.
+
+    Azure's default outbound access is not counted: it is being withdrawn, new networks have none, and from
+    when on an old one loses it is not documented.
+    """
+    reached = [(one, nic) for one, nic in _addresses(vm, estate) if one.public_ip is not None]
+    if not reached or not any(
+        entry.way == one.public_ip for entry in exposure_of(vm, estate).open for one, _ in reached
+    ):
+        return not_applicable(
+            "PublicAddressStays", "No management port is open on a public address of its own."
         )
-    return met("ExtensionsAllowed")
+    verdicts = [_way_out(one, nic, estate) for one, nic in reached]
+    order = {"unmet": 0, "unknown": 1}
+    return min(verdicts, key=lambda verdict: order.get(verdict.status.value, 2))
 
 
-RULES = (ports_closed, keys_only, entra_login, other_way_in, extensions_allowed)
+RULES = (ports_closed, other_way_in, way_out)
+
+
+def _open(vm: VirtualMachine, openings: tuple[Opening, ...], estate: Estate) -> Verdict:
+    detail = f"Reachable from the internet: {_ports(openings)}."
+    managed = _managed_ports(vm, estate) & {entry.port for entry in openings}
+    if not managed:
+        return unmet("ManagementPortOpen", detail, *_evidence(openings))
+    granted = {
+        request.port
+        for entry in estate.access.just_in_time_for(vm.id)
+        for request in entry.requests
+        if request.until > estate.info.collected_at
+    }
+    if managed <= granted:
+        return unmet("ManagementPortOpen", f"{detail} Somebody was let in on request.", *_evidence(openings))
+    policy = Evidence(
+        estate.access.just_in_time_for(vm.id)[0].policy, "properties.virtualMachines", vm.id.text
+    )
+    return unmet(
+        "JustInTimeNotEffective",
+        f"{detail} Just-in-time access manages these ports, but older rules still let everybody in.",
+        *_evidence(openings),
+        policy,
+    )
+
+
+def _managed_ports(vm: VirtualMachine, estate: Estate) -> set[int]:
+    return {port for entry in estate.access.just_in_time_for(vm.id) for port in entry.ports}
+
+
+def _private_ways(vm: VirtualMachine, estate: Estate) -> list[str]:
+    if not estate.access.networks:
+        return []
+    found = (
+        way for configuration, _ in _addresses(vm, estate) for way in private_ways(configuration, estate)
+    )
+    return list(dict.fromkeys(found))
+
+
+def _addresses(vm: VirtualMachine, estate: Estate) -> list[tuple[IpConfiguration, Nic]]:
+    nics = (estate.nics.get(nic) for nic in vm.nics)
+    return [(configuration, nic) for nic in nics if nic for configuration in nic.ip_configurations]
+
+
+def _bastion_for(vm: VirtualMachine, estate: Estate) -> ResourceId | None:
+    ports = {OsFamily.LINUX: (22,), OsFamily.WINDOWS: (3389,)}.get(vm.os_family or OsFamily.LINUX, (22,))
+    for configuration, nic in _addresses(vm, estate):
+        if configuration.subnet is None:
+            continue
+        guards = guards_of(configuration, nic, estate)
+        for name in bastions_for(configuration.subnet.parent, estate):
+            prefixes = _bastion_prefixes(name, estate)
+            if not guards.unread and all(
+                from_inside(group, port, configuration, prefixes) for group in guards.groups for port in ports
+            ):
+                return name
+    return None
+
+
+def _bastion_prefixes(name: ResourceId, estate: Estate) -> tuple[str, ...]:
+    network = next((entry.network for entry in estate.access.bastions if entry.id == name), None)
+    subnet = estate.access.subnets.get(ResourceId(f"{network}/subnets/AzureBastionSubnet"))
+    return subnet.prefixes if subnet else ()
+
+
+def _way_out(configuration: IpConfiguration, nic: Nic, estate: Estate) -> Verdict:
+    name = configuration.subnet
+    subnet = estate.access.subnets.get(name) if name else None
+    if subnet is None:
+        return unknown("SubnetNotRead", f"Read the subnet of {nic.id.name}: it says how its members get out.")
+    if subnet.nat_gateway is not None:
+        at = Evidence(subnet.id, "properties.natGateway.id", subnet.nat_gateway.text)
+        return met("NatGateway", "The subnet has a NAT gateway.", at)
+    pools = set(estate.pools_of(configuration))
+    for balancer in estate.load_balancers:
+        if pools.intersection(balancer.outbound_pools):
+            at = Evidence(balancer.id, "properties.outboundRules", balancer.id.name)
+            return met("LoadBalancerLeadsOut", "A load balancer leads it out.", at)
+    if subnet.route_table is not None:
+        table = estate.access.route_tables.get(subnet.route_table)
+        if table is None:
+            return unknown(
+                "RoutesNotRead", f"Read {subnet.route_table.name}: it may lead out through a firewall."
+            )
+        if (table.default_hop or "").lower() in ("virtualappliance", "virtualnetworkgateway"):
+            at = Evidence(table.id, "properties.routes", table.default_hop)
+            return met("RouteLeadsOut", "A route leads it out through an appliance or a gateway.", at)
+    at = Evidence(subnet.id, "properties.defaultOutboundAccess", subnet.default_outbound)
+    if subnet.default_outbound is False:
+        return unmet(
+            "NoWayOut", "The subnet is private: without its public address the VM cannot call out.", at
+        )
+    detail = (
+        "Without its public address only Azure's default outbound access is left, which is being withdrawn."
+    )
+    return unmet("OnlyDefaultWayOut", detail, at)
 
 
 def _ports(openings: tuple[Opening, ...]) -> str:

@@ -5,11 +5,13 @@ from functools import partial
 from readiness.model.assessment import Source
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
+from readiness.model.sku import Sku
 from readiness.model.verdict import Dimension, Evidence, Status, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import OsFamily, SecurityType, VirtualMachine
 from readiness.rules import encryption
 from readiness.rules.rule import Role, rule
-from readiness.rules.systems import system_of
+from readiness.rules.sizes import with_table_said
+from readiness.rules.systems import Support, System, support_of, system_of
 
 _LEARN = "https://learn.microsoft.com/azure"
 _OVERVIEW = Source(
@@ -48,6 +50,7 @@ def trusted_launch(vm: VirtualMachine, _estate: Estate) -> Verdict:
     """A measured boot that refuses unsigned code keeps bootkits and rootkits out of a VM.
 
     A confidential VM has all of it and more. With Secure Boot or vTPM off, half of the protection is missing.
+    Boot integrity monitoring is watching, not protection: its absence is said, and changes nothing here.
     """
     evidence = Evidence(vm.id, "properties.securityProfile.securityType", vm.boot.security_type.value)
     match vm.boot.security_type:
@@ -74,7 +77,14 @@ def _firmware(vm: VirtualMachine, evidence: Evidence) -> Verdict:
     if vm.boot.secure_boot is None or vm.boot.vtpm is None:
         detail = "Azure did not report the UEFI settings; read the VM itself with its 'uefiSettings'."
         return unknown("FirmwareNotReported", detail, *facts)
-    return met("TrustedLaunchOn", "", *facts)
+    return met("TrustedLaunchOn", _watched(vm), *facts)
+
+
+def _watched(vm: VirtualMachine) -> str:
+    """Say whether somebody watches the boots. That is no part of the goal: it is installed afterwards."""
+    kinds = {(entry.publisher.lower(), entry.type.lower()) for entry in vm.extensions}
+    watched = any((publisher, "guestattestation") in kinds for publisher in _ATTESTATION)
+    return "" if watched else "Its boots are not attested: the guest attestation extension is missing."
 
 
 @_boot_rule(
@@ -110,9 +120,18 @@ def generation_two(vm: VirtualMachine, estate: Estate) -> Verdict:
     source=_OVERVIEW,
 )
 def size_supports_it(vm: VirtualMachine, estate: Estate) -> Verdict:
-    """What a size can do is only reliable from its capabilities; families mix sizes with and without."""
+    """What a size can do is only reliable from its capabilities; families mix sizes with and without.
+
+    Where no capabilities were collected at all, a bundled table of common sizes answers, and says so.
+    """
+    sku, from_table = estate.size_of(vm)
+    if sku is not None and from_table:
+        return with_table_said(_size_verdict(vm, sku), estate)
+    return _size_verdict(vm, sku)
+
+
+def _size_verdict(vm: VirtualMachine, sku: Sku | None) -> Verdict:
     size = Evidence(vm.id, "properties.hardwareProfile.vmSize", vm.size)
-    sku = estate.sku_of(vm)
     if sku is None or not sku.hyper_v_generations:
         detail = f"The capabilities of size {vm.size or '(not reported)'} in {vm.location} were not read; "
         return unknown("SizeNotRead", detail + "collect the compute SKUs of this region.", size)
@@ -225,7 +244,11 @@ def managed_os_disk(vm: VirtualMachine, _estate: Estate) -> Verdict:
     source=_OVERVIEW,
 )
 def supported_system(vm: VirtualMachine, estate: Estate) -> Verdict:
-    """A system or appliance that Azure does not know to boot under Trusted Launch may never boot again."""
+    """A system or appliance that Azure does not know to boot under Trusted Launch may never boot again.
+
+    What Azure says of the disk or its gallery image decides before any list of systems. A system that only
+    an earlier list names is met with a warning: versions leave the list when their support ends.
+    """
     if vm.boot.security_type is not SecurityType.STANDARD:
         return not_applicable("AlreadyUpgraded", "The VM has been upgraded already.")
     disk = estate.os_disk_of(vm)
@@ -235,16 +258,52 @@ def supported_system(vm: VirtualMachine, estate: Estate) -> Verdict:
         if "trustedlaunch" in disk.supported_security.lower():
             return met("DiskSupportsTrustedLaunch", "", marked)
         return unmet("DiskWithoutTrustedLaunch", "The OS disk's image has no Trusted Launch.", marked)
-    text, supported = system_of(vm)
-    evidence = Evidence(vm.id, "properties.storageProfile.imageReference", text or None)
-    match supported:
-        case True:
+    image = estate.protection.images.get(_definition(vm)) if vm.image and vm.image.id else None
+    if image is not None and image.security is not None:
+        marked = Evidence(image.id, "properties.features[SecurityType].value", image.security)
+        if "trustedlaunch" in image.security.lower():
+            return met("ImageSupportsTrustedLaunch", "", marked)
+        return unmet("ImageWithoutTrustedLaunch", "The VM's gallery image has no Trusted Launch.", marked)
+    return _listed(vm, estate)
+
+
+def _definition(vm: VirtualMachine) -> ResourceId:
+    text = vm.image.id or "" if vm.image else ""
+    head, found, _ = text.lower().partition("/versions/")
+    return ResourceId(head if found else text)
+
+
+def _judged(vm: VirtualMachine, estate: Estate) -> tuple[System, Support]:
+    system = system_of(vm)
+    return system, support_of(system, estate.reference)
+
+
+def _listed(vm: VirtualMachine, estate: Estate) -> Verdict:
+    system, support = estate.remembered(
+        ("TL008", vm.os_family, vm.os_name, vm.os_version, vm.image), lambda: _judged(vm, estate)
+    )
+    day = estate.reference.systems_verified_on
+    evidence = Evidence(vm.id, "properties.storageProfile.imageReference", system.text or None)
+    match support:
+        case Support.LISTED:
             return met("SystemSupported", "", evidence)
-        case False:
-            return unmet("SystemNotSupported", f"Azure does not list this system: {text}.", evidence)
-        case None:
+        case Support.EARLIER:
             detail = (
-                f"Nobody can tell whether '{text or 'this VM'}' boots under Trusted Launch; "
+                f"{system.text} is not on the list of {day} any more, only on an earlier one: it boots "
+                "under Trusted Launch, but Microsoft has stopped testing it. Update it soon."
+            )
+            return met("SystemOnEarlierList", detail, evidence)
+        case Support.NOT_LISTED:
+            return unmet("SystemNotSupported", f"Azure does not list this system: {system.text}.", evidence)
+        case Support.UNKNOWN if system.key and system.version and estate.reference.systems:
+            detail = (
+                f"The list of {day} names other minor versions of {system.text}, but not this one; "
+                "update it to a listed one, or prove on a copy that it boots."
+            )
+            return unknown("SystemVersionNotListed", detail, evidence)
+        case Support.UNKNOWN:
+            detail = (
+                f"Nobody can tell whether '{system.text or 'this VM'}' boots under Trusted Launch; "
                 "ask the image's vendor, and read the OS disk's 'supportedSecurityOption'."
             )
             return unknown("SystemNotRecognised", detail, evidence)
@@ -271,6 +330,8 @@ def no_guest_encryption(vm: VirtualMachine, estate: Estate) -> Verdict:
         case _:
             return answer
 
+
+_ATTESTATION = ("microsoft.azure.security.windowsattestation", "microsoft.azure.security.linuxattestation")
 
 RULES = (
     trusted_launch,

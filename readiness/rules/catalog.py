@@ -1,6 +1,28 @@
 """All rules, by hand: a rule that is not listed here does not exist."""
 
-from readiness.rules import access, boot, encryption, identity
+from readiness.rules import (
+    access,
+    boot,
+    boot_guest,
+    encryption,
+    encryption_disks,
+    encryption_keys,
+    encryption_sets,
+    holds,
+    identity,
+    passwords,
+)
 from readiness.rules.rule import Rule
 
-ALL_RULES: tuple[Rule, ...] = (*boot.RULES, *encryption.RULES, *access.RULES, *identity.RULES)
+ALL_RULES: tuple[Rule, ...] = (
+    *boot.RULES,
+    *boot_guest.RULES,
+    *holds.RULES,
+    *encryption.RULES,
+    *encryption_sets.RULES,
+    *encryption_keys.RULES,
+    *encryption_disks.RULES,
+    *access.RULES,
+    *passwords.RULES,
+    *identity.RULES,
+)

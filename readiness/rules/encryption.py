@@ -3,12 +3,14 @@
 from functools import partial
 
 from readiness.model.assessment import Source
-from readiness.model.disk import Disk, DiskEncryptionSet, EncryptionType
+from readiness.model.disk import Disk, EncryptionType
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
+from readiness.model.sku import Sku
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import Extension, SecurityType, VirtualMachine
 from readiness.rules.rule import Role, rule
+from readiness.rules.sizes import with_table_said
 
 _LEARN = "https://learn.microsoft.com/azure/virtual-machines"
 _ENCRYPTION = Source("Server-side encryption of Azure Disk Storage", f"{_LEARN}/disk-encryption", "2026-11")
@@ -77,11 +79,19 @@ def customer_key(vm: VirtualMachine, estate: Estate) -> Verdict:
     source=_MIGRATE,
 )
 def never_ade(vm: VirtualMachine, estate: Estate) -> Verdict:
-    """A disk that Azure Disk Encryption ever touched stays marked, and Azure refuses it a customer's key."""
+    """A disk that Azure Disk Encryption ever touched stays marked, and Azure refuses it a customer's key.
+
+    Azure keeps the mark even where no API shows it: no sign means that none was found, and Azure has the
+    last word. Every sign counts, those on copies included.
+    """
     found = next((entry for entry in vm.extensions if _is_ade(entry)), None)
     if found is not None:
         at = Evidence(vm.id, f"extensions[{found.name}].type", found.type)
         return unmet("AdeExtension", "Azure Disk Encryption is installed.", at)
+    live = next((code for code in vm.encryption_states if code.lower() != _NOT_ENCRYPTED), None)
+    if live is not None:
+        at = Evidence(vm.id, "properties.instanceView.disks[].statuses[].code", live)
+        return unmet("AdeReported", "The instance view reports encryption inside the guest.", at)
     marked = [disk for disk in estate.disks_of(vm) if disk is not None and disk.has_ade_settings]
     if marked or any(entry.has_dual_pass_ade for entry in vm.disks):
         path = "properties.encryptionSettingsCollection"
@@ -89,15 +99,39 @@ def never_ade(vm: VirtualMachine, estate: Estate) -> Verdict:
         return unmet(
             "AdeMarker", "Disks bear the marks of Azure Disk Encryption, past or present.", *evidence
         )
+    return _tainted_copies(vm, estate) or _ade_in_doubt(vm, estate) or met("NoAde", _NO_SIGN)
+
+
+def _tainted_copies(vm: VirtualMachine, estate: Estate) -> Verdict | None:
+    """A copy that carries the marks proves that its disk once did, even if the disk shows none any more."""
+    disks = [disk for disk in estate.disks_of(vm) if disk is not None] if estate.snapshots else []
+    copies = [entry for disk in disks for entry in estate.snapshots_of(disk) if entry.has_ade_settings]
+    if copies:
+        path = "properties.encryptionSettingsCollection"
+        evidence = [Evidence(entry.id, path, "present") for entry in copies]
+        detail = f"Snapshots of its disks bear the marks: {', '.join(entry.id.name for entry in copies)}."
+        return unmet("AdeSnapshot", detail, *evidence)
+    item = estate.backup_of(vm)
+    if item is not None and item.id in estate.protection.encrypted_items:
+        at = Evidence(item.id, "recoveryPoints[].properties.isSourceVMEncrypted", value=True)
+        return unmet("AdeRecoveryPoint", "A recovery point was taken while the VM was encrypted.", at)
+    return None
+
+
+def _ade_in_doubt(vm: VirtualMachine, estate: Estate) -> Verdict | None:
     unread = _unread_disks(vm, estate)
     if unread:
         return unknown("DiskNotRead", f"Not read: {_names(unread)}; read these disks.")
+    if vm.encryption_states:
+        detail = "The instance view speaks of encryption that is off; ask whether it was ever on."
+        path = "properties.instanceView.disks[].statuses[].code"
+        return unknown("AdeOffNow", detail, Evidence(vm.id, path, vm.encryption_states[0]))
     nameless = [entry.name for entry in vm.extensions if not entry.type]
     if nameless:
         return unknown(
             "ExtensionNotRead", f"Nobody can tell what these extensions are: {', '.join(nameless)}."
         )
-    return met("NoAde", "There is no sign of Azure Disk Encryption.")
+    return None
 
 
 @_encryption_rule(
@@ -124,26 +158,6 @@ def no_incremental_snapshots(vm: VirtualMachine, estate: Estate) -> Verdict:
     if gap is not None:
         return unknown("SnapshotsNotRead", f"The subscription's snapshots were not read ({gap.reason}).")
     return met("NoIncrementalSnapshots")
-
-
-@_encryption_rule(
-    id="EN004",
-    title="Has a disk encryption set chosen for it",
-    role=Role.WORK,
-    remedy="Let the owner name a disk encryption set for this VM under 'targets' in context.yaml.",
-    source=_CUSTOMER_KEYS,
-)
-def encryption_set_named(vm: VirtualMachine, estate: Estate) -> Verdict:
-    """Which key protects a VM is its owner's decision; this tool never picks one."""
-    chosen = estate.choice_for(vm).disk_encryption_set
-    if chosen is None:
-        return unmet("NoSetNamed", "Nobody has named a disk encryption set for this VM.")
-    if chosen not in estate.encryption_sets:
-        detail = (
-            f"The disk encryption set {chosen.name} is not in the estate; collect it, or correct its name."
-        )
-        return unknown("SetNotRead", detail, Evidence(chosen, "id", chosen.text))
-    return met("SetNamed", "", Evidence(chosen, "id", chosen.text))
 
 
 @_encryption_rule(
@@ -189,7 +203,13 @@ def size_supports_at_host(vm: VirtualMachine, estate: Estate) -> Verdict:
     """Encryption at host is done by the host, and not every host can."""
     if not estate.choice_for(vm).encryption_at_host or vm.boot.encryption_at_host:
         return not_applicable("AtHostNotWanted", "Encryption at host is on already, or was not chosen.")
-    sku = estate.sku_of(vm)
+    sku, from_table = estate.size_of(vm)
+    if sku is not None and from_table:
+        return with_table_said(_at_host_verdict(vm, sku), estate)
+    return _at_host_verdict(vm, sku)
+
+
+def _at_host_verdict(vm: VirtualMachine, sku: Sku | None) -> Verdict:
     size = Evidence(vm.id, "properties.hardwareProfile.vmSize", vm.size)
     if sku is None or sku.encryption_at_host_supported is None:
         detail = f"The capabilities of size {vm.size or '(not reported)'} in {vm.location} were not read; "
@@ -197,53 +217,6 @@ def size_supports_at_host(vm: VirtualMachine, estate: Estate) -> Verdict:
     if not sku.encryption_at_host_supported:
         return unmet("SizeWithoutAtHost", f"Size {sku.name} has no encryption at host.", size)
     return met("SizeSupportsAtHost", "", size)
-
-
-@_encryption_rule(
-    id="EN007",
-    title="Can use the disk encryption set that was chosen",
-    role=Role.BLOCKER,
-    remedy="Repair the disk encryption set, or name a fitting one in the VM's subscription and region.",
-    source=_CUSTOMER_KEYS,
-    requires=("EN004",),
-)
-def encryption_set_fits(vm: VirtualMachine, estate: Estate) -> Verdict:
-    """A disk encryption set serves its own subscription and region only, and only while its key works."""
-    chosen = estate.choice_for(vm).disk_encryption_set
-    found = estate.encryption_sets.get(chosen) if chosen else None
-    if found is None:
-        return not_applicable("NoSetToCheck", "No disk encryption set that was read is chosen.")
-    return _misfit(vm, found, estate) or met("SetFits", "", Evidence(found.id, "location", found.location))
-
-
-def _misfit(vm: VirtualMachine, found: DiskEncryptionSet, estate: Estate) -> Verdict | None:
-    if found.id.subscription != vm.id.subscription:
-        return unmet("OtherSubscription", f"{found.id.name} is in another subscription.", _at(found, "id"))
-    if found.location != vm.location:
-        at = Evidence(found.id, "location", found.location)
-        return unmet("OtherRegion", f"{found.id.name} is in {found.location}, the VM in {vm.location}.", at)
-    kind = (found.encryption_type or "").lower()
-    at = Evidence(found.id, "properties.encryptionType", found.encryption_type)
-    if kind.startswith("confidential"):
-        return unmet("ConfidentialSet", f"{found.id.name} serves confidential OS disks only.", at)
-    disks = [disk for disk in estate.disks_of(vm) if disk is not None]
-    if "platform" in kind and any(disk.is_provisioned_performance for disk in disks):
-        return unmet(
-            "DoubleEncryptionOnUltra", "Ultra and Premium SSD v2 disks take no double encryption.", at
-        )
-    return _unhealthy(found)
-
-
-def _unhealthy(found: DiskEncryptionSet) -> Verdict | None:
-    state = Evidence(found.id, "properties.provisioningState", found.provisioning_state)
-    if found.rotation_error is not None:
-        error = Evidence(found.id, "properties.autoKeyRotationError.code", found.rotation_error)
-        return unmet("KeyRotationFailed", f"{found.id.name} cannot reach its newest key.", error)
-    if found.provisioning_state is None:
-        return unknown("SetStateNotReported", f"Azure did not report the state of {found.id.name}.", state)
-    if found.provisioning_state.lower() != "succeeded":
-        return unmet("SetNotReady", f"{found.id.name} is in state {found.provisioning_state}.", state)
-    return None
 
 
 @_encryption_rule(
@@ -265,40 +238,16 @@ def at_host(vm: VirtualMachine, estate: Estate) -> Verdict:
     return unmet("AtHostOff", "Encryption at host was chosen and is off.", evidence)
 
 
-@_encryption_rule(
-    id="EN009",
-    title="Has no restore points of Azure Backup that could hold its disks",
-    role=Role.BLOCKER,
-    remedy="Try the change on a pilot VM with this backup policy, or let the instant restore points expire.",
-    source=_CUSTOMER_KEYS,
-)
-def no_restore_points(vm: VirtualMachine, estate: Estate) -> Verdict:
-    """Enhanced backup keeps incremental restore points; whether they forbid a new key is not documented.
-
-    Incremental snapshots do, so until a pilot has answered the question, nobody knows.
-    """
-    item = estate.backup_of(vm)
-    if item is None:
-        gap = estate.unread("Microsoft.RecoveryServices/vaults", vm.id.subscription)
-        if gap is not None:
-            return unknown("BackupNotRead", f"The backup vaults were not read ({gap.reason}).")
-        return met("NotBackedUp", "Azure Backup does not protect this VM.")
-    evidence = Evidence(item.id, "properties.policyType", item.policy_type)
-    if (item.policy_type or "").upper() == "V1":
-        return met("StandardPolicy", "", evidence)
-    return unknown("RestorePointsMayHoldIt", "Its backup may keep incremental restore points.", evidence)
-
+_NOT_ENCRYPTED = "encryptionstate/notencrypted"
+_NO_SIGN = "There is no sign of Azure Disk Encryption."
 
 RULES = (
     customer_key,
     never_ade,
     no_incremental_snapshots,
-    encryption_set_named,
     changeable_disks,
     size_supports_at_host,
-    encryption_set_fits,
     at_host,
-    no_restore_points,
 )
 
 
@@ -338,7 +287,3 @@ def _key_evidence(disk: Disk) -> Evidence:
     if (disk.security_type or "").lower().startswith("confidentialvm"):
         return Evidence(disk.id, "properties.securityProfile.securityType", disk.security_type)
     return Evidence(disk.id, "properties.encryption.type", disk.encryption.type.value)
-
-
-def _at(found: DiskEncryptionSet, path: str) -> Evidence:
-    return Evidence(found.id, path, found.id.text)

@@ -6,31 +6,44 @@ satisfied. The result depends on nothing but the estate, the day and the rules.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
+
+from msgspec.structs import replace
 
 from readiness.model.assessment import (
     Assessment,
     Classification,
     Coverage,
+    ExceptionStanding,
     Finding,
+    LevelCount,
     Standing,
+    SubscriptionAssessment,
+    Summary,
     VmAssessment,
 )
 from readiness.model.context import RuleException
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
+from readiness.model.levels import LADDER, LevelReached, lowest
 from readiness.model.verdict import Dimension, Status, Verdict
 from readiness.model.virtual_machine import VirtualMachine
 from readiness.rules.catalog import ALL_RULES
+from readiness.rules.controls.control import SubscriptionFacts, VmFacts
 from readiness.rules.exclusion import exclusion_of
+from readiness.rules.grade import Grader
 from readiness.rules.rule import Role, Rule
 
 Answer = tuple[Rule, Verdict]
+Ask = Callable[[Rule], Verdict]
 
 
 def evaluate(estate: Estate, *, as_of: date, release: str) -> Assessment:
     """Assess every VM of the estate as of a day; `release` is recorded as the maker of the result."""
-    vms = tuple(_assess(vm, estate, as_of) for vm in estate.vms)
+    grader = Grader(estate, as_of)
+    vms = tuple(_assess(vm, estate, as_of, grader) for vm in estate.vms)
+    subscriptions = _subscriptions(estate, as_of, grader, vms)
     return Assessment(
         as_of=as_of,
         release=release,
@@ -38,6 +51,9 @@ def evaluate(estate: Estate, *, as_of: date, release: str) -> Assessment:
         coverage=_coverage(estate, vms),
         vms=vms,
         gaps=estate.gaps,
+        summary=_summary(vms, subscriptions, grader),
+        subscriptions=subscriptions,
+        exceptions=_exceptions(estate, as_of),
     )
 
 
@@ -48,24 +64,26 @@ def standing(
     exceptions: tuple[RuleException, ...] = (),
 ) -> Standing:
     """Classify a VM in one dimension by that dimension's rules and the unexpired exceptions that name it."""
-    answers = [(rule, rule.check(vm, estate)) for rule in rules if rule.role is Role.GOAL]
+    return _classified(lambda rule: rule.check(vm, estate), rules, exceptions)
+
+
+def _classified(ask: Ask, rules: tuple[Rule, ...], exceptions: tuple[RuleException, ...]) -> Standing:
+    answers = [(rule, ask(rule)) for rule in rules if rule.role is Role.GOAL]
     statuses = {verdict.status for _, verdict in answers}
     if statuses <= {Status.NOT_APPLICABLE}:
         return _standing(Classification.NOT_APPLICABLE, answers, {}, listed={Status.NOT_APPLICABLE})
     if statuses <= {Status.NOT_APPLICABLE, Status.MET}:
         return _standing(Classification.SATISFIED, answers, {})
-    answers += _prerequisites(vm, estate, rules, answers)
+    answers += _prerequisites(ask, rules, answers)
     permitted = _permitted(answers, exceptions)
     if _is_excepted(answers, permitted):
         return _standing(Classification.EXCEPTED, answers, permitted)
     return _standing(_classify(answers), answers, permitted)
 
 
-def _assess(vm: VirtualMachine, estate: Estate, as_of: date) -> VmAssessment:
+def _assess(vm: VirtualMachine, estate: Estate, as_of: date, grader: Grader) -> VmAssessment:
     application = estate.application_of(vm)
-    excluded = exclusion_of(vm, estate)
-    valid = tuple(entry for entry in estate.exceptions_for(vm) if entry.expires >= as_of)
-    return VmAssessment(
+    assessed = VmAssessment(
         id=vm.id,
         name=vm.name,
         subscription=vm.id.subscription,
@@ -73,23 +91,102 @@ def _assess(vm: VirtualMachine, estate: Estate, as_of: date) -> VmAssessment:
         location=vm.location,
         application=application.name if application else None,
         owner=application.owner.name if application else None,
-        excluded=excluded,
-        dimensions=(
-            {}
-            if excluded
-            else {dimension: standing(vm, estate, rules, valid) for dimension, rules in _BY_DIMENSION.items()}
+        excluded=exclusion_of(vm, estate),
+    )
+    if assessed.excluded is not None:
+        return assessed
+    facts = VmFacts(vm, estate, as_of)
+    valid = tuple(entry for entry in estate.exceptions_for(vm) if entry.expires >= as_of)
+    dimensions = {
+        dimension: _classified(facts.ask, rules, valid) for dimension, rules in _BY_DIMENSION.items()
+    }
+    level, controls = grader.vm(facts, valid)
+    return replace(assessed, dimensions=dimensions, level=level, controls=controls)
+
+
+def _subscriptions(
+    estate: Estate, as_of: date, grader: Grader, vms: tuple[VmAssessment, ...]
+) -> tuple[SubscriptionAssessment, ...]:
+    """Grade each subscription: its own controls, and the lowest of its VMs."""
+    names = {entry.id.lower(): entry.name for entry in estate.info.subscriptions}
+    levels: dict[str, list[LevelReached]] = {name: [] for name in names}
+    for assessed in vms:
+        parts = levels.setdefault(assessed.subscription, [])
+        if assessed.level is not None:
+            parts.append(assessed.level)
+    permissions: dict[str, dict[str, RuleException]] = {}
+    for vm in estate.vms if estate.context.exceptions else ():
+        for entry in estate.exceptions_for(vm):
+            permissions.setdefault(vm.id.subscription, {})[entry.id] = entry
+    found = []
+    for subscription, parts in sorted(levels.items()):
+        granted = tuple(permissions.get(subscription, {}).values())
+        own, controls = grader.subscription(SubscriptionFacts(subscription, estate, as_of, granted))
+        found.append(
+            SubscriptionAssessment(
+                id=subscription,
+                name=names.get(subscription, ""),
+                level=lowest([own, *parts]),
+                controls=controls,
+            )
+        )
+    return tuple(found)
+
+
+def _summary(
+    vms: tuple[VmAssessment, ...], subscriptions: tuple[SubscriptionAssessment, ...], grader: Grader
+) -> Summary:
+    standings = Counter(
+        (dimension, one.classification) for vm in vms for dimension, one in vm.dimensions.items()
+    )
+    levels = [vm.level for vm in vms if vm.level is not None]
+    raw = Counter(one.raw for one in levels)
+    permitted = Counter(one.with_exceptions for one in levels)
+    return Summary(
+        vms=len(vms),
+        excluded=len(vms) - len(levels),
+        dimensions={
+            dimension: {one: standings[dimension, one] for one in Classification} for dimension in Dimension
+        },
+        level=lowest(one.level for one in subscriptions) if levels else None,
+        levels=tuple(
+            LevelCount(
+                level=rung.level,
+                name=rung.name,
+                raw=raw[rung.level],
+                with_exceptions=permitted[rung.level],
+            )
+            for rung in LADDER
         ),
+        controls=grader.counts(),
     )
 
 
-def _prerequisites(
-    vm: VirtualMachine, estate: Estate, rules: tuple[Rule, ...], goals: list[Answer]
-) -> list[Answer]:
+def _exceptions(estate: Estate, as_of: date) -> tuple[ExceptionStanding, ...]:
+    entries = estate.context.exceptions
+    named = Counter(entry.id for vm in (estate.vms if entries else ()) for entry in estate.exceptions_for(vm))
+    return tuple(
+        ExceptionStanding(
+            id=entry.id,
+            covers=entry.rule or (entry.dimension.value if entry.dimension else ""),
+            owner=entry.owner,
+            reason=entry.reason,
+            approved_by=entry.approved_by,
+            expires=entry.expires,
+            is_expired=entry.expires < as_of,
+            compensating_control=entry.compensating_control,
+            vms=named[entry.id],
+        )
+        for entry in entries
+    )
+
+
+def _prerequisites(ask: Ask, rules: tuple[Rule, ...], goals: list[Answer]) -> list[Answer]:
     answers: list[Answer] = []
     in_doubt = {rule.id for rule, verdict in goals if verdict.status in _OPEN}
     for rule in rules:
         if rule.role is not Role.GOAL and not in_doubt.intersection(rule.requires):
-            verdict = rule.check(vm, estate)
+            verdict = ask(rule)
             answers.append((rule, verdict))
             if verdict.status in _OPEN:
                 in_doubt.add(rule.id)

@@ -1,27 +1,23 @@
 """Which management ports of a VM can be reached from the internet, and what that rests on.
 
-Follows Azure's order: is there a way in (the VM's own public address, or a load balancer); do the security
-groups of the subnet **and** of the network interface let somebody on the internet through, first match by
-priority; and where there is no group at all, a Basic way is open and a Standard one closed.
+Follows Azure's order: is there a way in (`exposure_paths`); do the security admin rules of the network, then
+the security groups of the subnet **and** of the network interface let somebody on the internet through
+(`admission`); and where there is no group at all, a Basic way is open and a Standard one closed.
 
-Does not see: destination NAT of Azure Firewall, admin rules of Azure Virtual Network Manager, load balancer
-pools filled with addresses instead of network interfaces, and private ways.
+A firewall's destination NAT is taken for open when the guards let in either the caller's address or the
+firewall's own: documents disagree on which of the two they see.
 """
-
-from functools import lru_cache
-from ipaddress import ip_network
 
 from msgspec import Struct
 
+from readiness.model.access import AdminRules
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
-from readiness.model.network import IpConfiguration, NetworkSecurityGroup, Nic, SecurityRule
+from readiness.model.network import IpConfiguration, NetworkSecurityGroup, Nic
 from readiness.model.virtual_machine import VirtualMachine
-
-MANAGEMENT_PORTS = (22, 3389, 5985, 5986)
-
-Spans = tuple[tuple[int, int], ...]
-"""Ranges of addresses, each with its first and last one, in order and without overlap."""
+from readiness.rules.admission import Admission, Guarded, by_admin_rules, by_group, from_inside, version_of
+from readiness.rules.exposure_paths import Way, may_be_reached, ways_to
+from readiness.rules.spans import common, public_part
 
 
 class Opening(Struct, frozen=True):
@@ -42,40 +38,42 @@ class Exposure(Struct, frozen=True):
     """Resources that would have to be read to be sure."""
 
 
-class _Way(Struct, frozen=True):
-    """A way from the internet to an IP configuration."""
-
-    resource: ResourceId
-    ports: tuple[int, ...]
-    is_basic: bool | None
-    is_certain: bool = True
-    """False where the load balancer was not read, so that it may be a private one."""
+_NONE = Exposure()
 
 
-class _Admission(Struct, frozen=True):
-    """Whom one security group lets through to one port."""
+class Guards(Struct, frozen=True):
+    """What stands before an IP configuration, and what of it was not read."""
 
-    spans: Spans
-    azure: bool = False
-    """Lets all of Azure in, other customers' VMs included."""
-
-    @property
-    def is_wide(self) -> bool:
-        return self.azure or sum(last - first + 1 for first, last in self.spans) > _A_FEW
+    groups: tuple[NetworkSecurityGroup, ...]
+    admin: AdminRules | None
+    unread: tuple[ResourceId, ...]
 
 
 def exposure_of(vm: VirtualMachine, estate: Estate) -> Exposure:
     """Return which management ports the internet can reach on any of the VM's addresses."""
     if not vm.nics:
         return Exposure(missing=(vm.id,))
-    found = [_of_nic(nic, estate.nics.get(nic), estate) for nic in vm.nics]
-    return _joined(found)
+    if len(vm.nics) == 1:
+        return _of_nic(vm.nics[0], estate)
+    return _joined([_of_nic(nic, estate) for nic in vm.nics])
 
 
-def _of_nic(nic_id: ResourceId, nic: Nic | None, estate: Estate) -> Exposure:
+def _of_nic(nic_id: ResourceId, estate: Estate) -> Exposure:
+    nic = estate.nics.get(nic_id)
     if nic is None or not nic.ip_configurations:
         return Exposure(missing=(nic_id,))
-    return _joined([_of_configuration(entry, nic, estate) for entry in nic.ip_configurations])
+    found = [
+        (entry, ways)
+        for entry in nic.ip_configurations
+        if may_be_reached(entry, estate) and (ways := ways_to(entry, estate))
+    ]
+    if not found:
+        return _NONE
+    # Several rules ask the same question in a row; the costly part of the answer is kept.
+    return estate.remembered(
+        ("exposure", nic_id.key),
+        lambda: _joined([_of_configuration(entry, nic, ways, estate) for entry, ways in found]),
+    )
 
 
 def _joined(found: list[Exposure]) -> Exposure:
@@ -86,205 +84,121 @@ def _joined(found: list[Exposure]) -> Exposure:
     )
 
 
-def _of_configuration(configuration: IpConfiguration, nic: Nic, estate: Estate) -> Exposure:
-    ways = _ways(configuration, estate)
-    if not ways:
-        return Exposure()
-    groups, unread = _groups(configuration, nic, estate)
-    return _joined([_of_port(port, way, groups, unread, configuration) for way in ways for port in way.ports])
+def _of_configuration(configuration: IpConfiguration, nic: Nic, ways: list[Way], estate: Estate) -> Exposure:
+    guards = guards_of(configuration, nic, estate)
+    return _joined([_of_port(port, way, guards, configuration, estate) for way in ways for port in way.ports])
 
 
-def _of_port(
-    port: int,
-    way: _Way,
-    groups: list[NetworkSecurityGroup],
-    unread: list[ResourceId],
-    configuration: IpConfiguration,
-) -> Exposure:
-    admissions = [_admission(group, port, configuration) for group in groups]
-    spans, wide = _combined(admissions)
-    if admissions and not spans and not wide:
-        return Exposure()
-    if not groups and not unread and way.is_basic is False:
-        return Exposure()
-    if unread:
-        return Exposure(missing=tuple(unread))
-    if not way.is_certain or (not groups and way.is_basic is None):
-        return Exposure(missing=(way.resource,))
+def _of_port(port: int, way: Way, guards: Guards, configuration: IpConfiguration, estate: Estate) -> Exposure:
     opening = (Opening(port, way.resource),)
-    return Exposure(open=opening) if wide or not groups else Exposure(named=opening)
+    guarded = by_admin_rules(guards.admin, port, configuration)
+    admitted, is_open = _admitted(port, way, guards, guarded, configuration, estate)
+    if admitted.is_empty and not is_open:
+        return _NONE
+    if guards.unread:
+        return Exposure(missing=guards.unread)
+    if not way.is_certain or (not guards.groups and way.is_basic is None and not guarded.always):
+        return Exposure(missing=(way.resource,))
+    return Exposure(open=opening) if is_open else Exposure(named=opening)
 
 
-def _combined(admissions: list[_Admission]) -> tuple[Spans, bool]:
-    """Return who passes all groups, and whether that is very many."""
-    if not admissions:
-        return (), False
+def _admitted(
+    port: int,
+    way: Way,
+    guards: Guards,
+    guarded: Guarded,
+    configuration: IpConfiguration,
+    estate: Estate,
+) -> tuple[Admission, bool]:
+    """Return who gets through on this way, and whether that is very many."""
+    own = Admission(
+        public_part(way.sources, version_of(configuration)),
+        azure=any(source.lower().startswith("azurecloud") for source in way.sources),
+    )
+    always = Admission(common(guarded.always, own.spans), guarded.always_azure)
+    if not always.is_empty:
+        return always, always.is_wide
+    if (
+        way.is_relayed
+        and not guarded.denies_inside
+        and _lets_relay(port, way.relay, guards, configuration, estate)
+    ):
+        return own, own.is_wide
+    admissions = [own, Admission(guarded.undecided)]
+    if guards.groups:
+        admissions += [by_group(group, port, configuration, estate) for group in guards.groups]
+    elif way.is_basic is False and not guards.unread:
+        return Admission(), False
+    return combined(admissions)
+
+
+def combined(admissions: list[Admission]) -> tuple[Admission, bool]:
+    """Return who passes all guards, and whether that is very many."""
     spans = admissions[0].spans
     for entry in admissions[1:]:
-        spans = _common(spans, entry.spans)
+        spans = common(spans, entry.spans)
     all_of_azure = any(entry.azure for entry in admissions) and all(entry.is_wide for entry in admissions)
-    return spans, all_of_azure or _Admission(spans).is_wide
+    # A tag's addresses are not known: it passes another guard if that one lets in anybody at all.
+    tagged = any(entry.tagged and not entry.spans for entry in admissions)
+    named = tagged and all(not entry.is_empty for entry in admissions)
+    found = Admission(spans, azure=all_of_azure, tagged=named)
+    return found, found.is_wide
 
 
-def _ways(configuration: IpConfiguration, estate: Estate) -> list[_Way]:
-    ways = []
-    if configuration.public_ip is not None:
-        address = estate.public_ips.get(configuration.public_ip)
-        basic = address.is_basic if address else None
-        ways.append(_Way(configuration.public_ip, MANAGEMENT_PORTS, basic))
-    for balancer, path in estate.paths_to(configuration):
-        # Backend port 0 is a rule for all ports.
-        ports = tuple(port for port in MANAGEMENT_PORTS if path.backend_port in (0, port))
-        if path.is_public and ports:
-            ways.append(_Way(balancer.id, ports, balancer.is_basic))
-    entrances = (*configuration.load_balancer_pools, *configuration.inbound_nat_rules)
-    for balancer_id in dict.fromkeys(entry.parent for entry in entrances):
-        if balancer_id.type == _LOAD_BALANCER and estate.load_balancer(balancer_id) is None:
-            ways.append(_Way(balancer_id, MANAGEMENT_PORTS, None, is_certain=False))
-    return ways
+def _lets_relay(
+    port: int, relay: ResourceId | None, guards: Guards, configuration: IpConfiguration, estate: Estate
+) -> bool:
+    """Tell whether the security groups may let in what a firewall passes on under its own address."""
+    within = estate.access.subnets.get(_firewall_subnet(relay)) if relay else None
+    prefixes = within.prefixes if within else ()
+    return all(from_inside(group, port, configuration, prefixes) is not False for group in guards.groups)
 
 
-def _groups(
-    configuration: IpConfiguration, nic: Nic, estate: Estate
-) -> tuple[list[NetworkSecurityGroup], list[ResourceId]]:
-    """Return the security groups before an IP configuration, and what was not read of them."""
+def _firewall_subnet(network: ResourceId) -> ResourceId:
+    return ResourceId(f"{network}/subnets/AzureFirewallSubnet")
+
+
+def guards_of(configuration: IpConfiguration, nic: Nic, estate: Estate) -> Guards:
+    """Return what stands before an IP configuration, and what was not read of it."""
     wanted = [nic.network_security_group]
-    unread = []
+    unread: list[ResourceId] = []
     subnet = configuration.subnet
+    admin = None
     if subnet is None:
         unread.append(nic.id)
     elif subnet not in estate.subnet_security_groups:
         unread.append(subnet)
     else:
         wanted.append(estate.subnet_security_groups[subnet])
+        admin, doubt = _admin_rules(subnet.parent, estate)
+        unread.extend(doubt)
     names = [name for name in wanted if name is not None]
-    groups = [estate.security_groups[name] for name in names if name in estate.security_groups]
-    return groups, [*unread, *(name for name in names if name not in estate.security_groups)]
+    groups = tuple(estate.security_groups[name] for name in names if name in estate.security_groups)
+    unread.extend(name for name in names if name not in estate.security_groups)
+    return Guards(groups=groups, admin=admin, unread=tuple(dict.fromkeys(unread)))
 
 
-def _admission(group: NetworkSecurityGroup, port: int, configuration: IpConfiguration) -> _Admission:
-    """Walk a group's rules by priority: each address is decided by the first rule that matches it."""
-    version = 6 if ":" in (configuration.private_address or "") else 4
-    undecided = _INTERNET[version]
-    admitted: list[tuple[int, int]] = []
-    azure = False
-    for entry in sorted(group.rules, key=lambda candidate: candidate.priority):
-        if not undecided:
-            break
-        if not _concerns(entry, port, configuration):
-            continue
-        sources = _sources(entry.sources, version)
-        if entry.allows:
-            azure = azure or any(source.lower().startswith("azurecloud") for source in entry.sources)
-            admitted.extend(_common(undecided, sources))
-        undecided = _without(undecided, sources)
-    return _Admission(_merged(admitted), azure)
+def _admin_rules(network: ResourceId, estate: Estate) -> tuple[AdminRules | None, list[ResourceId]]:
+    """Return the security admin rules in force on a network, and what was not read of them.
+
+    They are not applied to networks that a service sets up for itself; security groups decide there.
+    """
+    found = estate.access.admin_rules.get(network)
+    if found is not None and not found.is_understood:
+        return None, [network]
+    if found is None:
+        gap = estate.unread(_ADMIN_RULES, network.subscription)
+        return None, [ResourceId(gap.resource)] if gap else []
+    return (None if _has_intent_policy(network, estate) else found), []
 
 
-def _concerns(entry: SecurityRule, port: int, configuration: IpConfiguration) -> bool:
-    return (
-        entry.inbound
-        and entry.protocol.lower() in ("*", "any", "all", "tcp")
-        and any(_covers(ports, port) for ports in entry.destination_ports)
-        and _reaches(entry, configuration)
-    )
+def _has_intent_policy(network: ResourceId, estate: Estate) -> bool:
+    listed = estate.access.networks.get(network)
+    names = listed.subnets if listed else ()
+    subnets = (estate.access.subnets.get(name) for name in names)
+    return any(service in _WITH_INTENT for subnet in subnets if subnet for service in subnet.delegations)
 
 
-def _covers(ports: str, port: int) -> bool:
-    first, _, last = ports.partition("-")
-    if first.isdigit() and (last or first).isdigit():
-        return int(first) <= port <= int(last or first)
-    return ports in ("*", "Any")
-
-
-def _reaches(entry: SecurityRule, configuration: IpConfiguration) -> bool:
-    if entry.destination_groups:
-        return any(group in configuration.security_groups for group in entry.destination_groups)
-    address = configuration.private_address
-    if address is None:
-        # Which address the rule has to match is not known: assume the worse of either answer.
-        return entry.allows or any(target.lower() in _EVERYWHERE for target in entry.destinations)
-    return any(_contains(target, address) for target in entry.destinations)
-
-
-@lru_cache(maxsize=65536)
-def _contains(target: str, address: str) -> bool:
-    if target.lower() in _EVERYWHERE:
-        return True
-    try:
-        network, own = ip_network(target, strict=False), ip_network(address)
-    except ValueError:
-        return False
-    return network.version == own.version and own.network_address in network
-
-
-@lru_cache(maxsize=65536)
-def _sources(sources: tuple[str, ...], version: int) -> Spans:
-    return _merged([span for source in sources for span in _spans_of(source, version)])
-
-
-def _spans_of(source: str, version: int) -> Spans:
-    """Return the public addresses that a rule's source stands for; other service tags stand for none."""
-    if source.lower() in ("*", "any", "internet"):
-        return _INTERNET[version]
-    try:
-        network = ip_network(source, strict=False)
-    except ValueError:
-        return ()
-    if network.version != version:
-        return ()
-    own = ((int(network.network_address), int(network.broadcast_address)),)
-    return _common(_INTERNET[version], own)
-
-
-def _common(left: Spans, right: Spans) -> Spans:
-    if left == right:
-        return left
-    pairs = ((max(a, c), min(b, d)) for a, b in left for c, d in right)
-    return tuple(sorted((first, last) for first, last in pairs if first <= last))
-
-
-def _without(spans: Spans, taken: Spans) -> Spans:
-    if spans == taken:
-        return ()
-    left = list(spans)
-    for first, last in taken:
-        parts = [((a, min(b, first - 1)), (max(a, last + 1), b)) for a, b in left]
-        left = [part for pair in parts for part in pair if part[0] <= part[1]]
-    return tuple(left)
-
-
-def _merged(spans: list[tuple[int, int]]) -> Spans:
-    found: list[tuple[int, int]] = []
-    for first, last in sorted(spans):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(last, found[-1][1]))
-        else:
-            found.append((first, last))
-    return tuple(found)
-
-
-def _span(text: str) -> tuple[int, int]:
-    network = ip_network(text)
-    return int(network.network_address), int(network.broadcast_address)
-
-
-_PRIVATE = (
-    "0.0.0.0/8",
-    "10.0.0.0/8",
-    "100.64.0.0/10",
-    "127.0.0.0/8",
-    "168.63.129.16/32",
-    "169.254.0.0/16",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "224.0.0.0/3",
-)
-_INTERNET: dict[int, Spans] = {
-    4: _without((_span("0.0.0.0/0"),), tuple(_span(text) for text in _PRIVATE)),
-    6: (_span("2000::/3"),),
-}
-_EVERYWHERE = ("*", "any", "virtualnetwork", "0.0.0.0/0", "::/0")
-_LOAD_BALANCER = "microsoft.network/loadbalancers"
-_A_FEW = 1 << 16
-"""As many addresses as a /16 has; whoever admits more has not named anybody."""
+_ADMIN_RULES = "microsoft.network/effectivesecurityadminrules"
+_WITH_INTENT = ("microsoft.sql/managedinstances", "microsoft.databricks/workspaces")
+"""Services, as of 2026-11, whose networks security admin rules are not applied to."""

@@ -21,7 +21,18 @@ _AGENT = Source(
     "2026-11",
 )
 
-_identity_rule = partial(rule, dimension=Dimension.MANAGED_IDENTITY, level=1)
+_SCRIPTS = Source(
+    "Custom Script Extension for Windows",
+    "https://learn.microsoft.com/azure/virtual-machines/extensions/custom-script-windows",
+    "2026-11",
+)
+_MACHINE_CONFIGURATION = Source(
+    "Azure Automanage machine configuration extension",
+    "https://learn.microsoft.com/azure/virtual-machines/extensions/guest-configuration",
+    "2026-11",
+)
+
+_identity_rule = partial(rule, dimension=Dimension.MANAGED_IDENTITY, level=2)
 
 
 @_identity_rule(
@@ -34,11 +45,40 @@ _identity_rule = partial(rule, dimension=Dimension.MANAGED_IDENTITY, level=1)
 def has_identity(vm: VirtualMachine, _estate: Estate) -> Verdict:
     """A VM with an identity of its own needs no password or key in a file to speak to Azure."""
     user = Evidence(vm.id, "identity.userAssignedIdentities", len(vm.identity.user_assigned))
+    if vm.identity.system_assigned and vm.identity.user_assigned:
+        return met("BothKinds", "", Evidence(vm.id, "identity.type", "SystemAssigned, UserAssigned"))
     if vm.identity.system_assigned:
         return met("SystemAssigned", "", Evidence(vm.id, "identity.type", "SystemAssigned"))
     if vm.identity.user_assigned:
         return met("UserAssigned", "", user)
+    if vm.size is None and vm.os_disk is None:
+        return unknown("VmNotRead", "Of this VM no more than its name was read; read the VM itself.")
     return unmet("NoIdentity", "The VM has no managed identity.", Evidence(vm.id, "identity", None))
+
+
+@_identity_rule(
+    id="MI004",
+    title="Has the identity that its extensions need",
+    role=Role.GOAL,
+    remedy="Assign a system identity, which these extensions use to speak for the VM.",
+    source=_MACHINE_CONFIGURATION,
+)
+def extensions_have_identity(vm: VirtualMachine, _estate: Estate) -> Verdict:
+    """Entra login and guest configuration speak for the VM with its system identity, and fail without it.
+
+    That guest configuration can do with a user-assigned one is a preview, and not counted. A VM without any
+    identity is the business of the rule that asks for one.
+    """
+    if not vm.identity.is_present:
+        return not_applicable("NoIdentityAtAll", "The VM has no identity yet.")
+    if vm.identity.system_assigned:
+        return met("SystemIdentityPresent", "", Evidence(vm.id, "identity.type", "SystemAssigned"))
+    found = [entry for entry in vm.extensions if _needs_system_identity(entry)]
+    if found:
+        names = ", ".join(entry.type for entry in found)
+        evidence = [Evidence(vm.id, f"extensions[{entry.name}].type", entry.type) for entry in found]
+        return unmet("SystemIdentityMissing", f"These do not work with its identities: {names}.", *evidence)
+    return met("NoExtensionNeedsMore")
 
 
 @_identity_rule(
@@ -51,15 +91,24 @@ def has_identity(vm: VirtualMachine, _estate: Estate) -> Verdict:
 def default_identity_stays(vm: VirtualMachine, estate: Estate) -> Verdict:
     """A program that does not name an identity gets the only one there is, until a system identity comes.
 
-    Then it gets the system identity, which has none of the permissions that the other one was given.
+    Then it gets the system identity, which has none of the permissions that the other one was given. It does
+    not matter who adds it: a policy that hands out system identities acts on the next write to the VM.
     """
-    count = len(vm.identity.user_assigned)
-    if estate.choice_for(vm).identity is None or vm.identity.system_assigned or count != 1:
-        return not_applicable("DefaultStays", "No change that was chosen moves the VM's default identity.")
-    only = Evidence(vm.id, "identity.userAssignedIdentities", vm.identity.user_assigned[0].text)
-    return unmet(
-        "DefaultWouldChange", "A system identity would become the default in place of its only one.", only
-    )
+    if vm.identity.system_assigned or len(vm.identity.user_assigned) != 1:
+        return not_applicable("DefaultStays", "No system identity can take the place of an only one.")
+    name = vm.identity.user_assigned[0]
+    only = Evidence(vm.id, "identity.userAssignedIdentities", name.text)
+    known = estate.access.user_identities.get(name)
+    client = f" (client id {known.client_id})" if known and known.client_id else ""
+    if estate.choice_for(vm).identity is not None:
+        detail = f"A system identity would become the default in place of {name.name}{client}."
+        return unmet("DefaultWouldChange", detail, only)
+    policy = next((entry for entry in estate.access.identity_policies if entry.covers(vm.id)), None)
+    if policy is not None:
+        detail = f"Policy {policy.id.name} adds a system identity, the new default for {name.name}{client}."
+        at = Evidence(policy.id, "properties.policyDefinitionId", policy.definition)
+        return unmet("PolicyWouldChangeDefault", detail, only, at)
+    return not_applicable("DefaultStays", "No change that was chosen moves the VM's default identity.")
 
 
 @_identity_rule(
@@ -84,11 +133,57 @@ def no_stored_credentials(vm: VirtualMachine, _estate: Estate) -> Verdict:
     return met("NoCredentialInExtensions")
 
 
-RULES = (has_identity, default_identity_stays, no_stored_credentials)
+@_identity_rule(
+    id="MI005",
+    title="Shows no sign of other credentials that Azure handed it",
+    role=Role.WORK,
+    remedy="Ask the owner whether the script or program can use the managed identity in place of the key.",
+    source=_SCRIPTS,
+)
+def no_suspected_credentials(vm: VirtualMachine, _estate: Estate) -> Verdict:
+    """A script from a storage account needs a key unless an identity fetches it; certificates are keys too.
+
+    What an extension keeps secret Azure never shows, so a storage account is a suspicion and no proof.
+    """
+    if vm.os_profile is not None and vm.os_profile.holds_certificates:
+        at = Evidence(vm.id, "properties.osProfile.secrets", "vaultCertificates")
+        return unmet("CertificatesInVm", "Azure puts certificates from a key vault into the VM.", at)
+    found = [entry for entry in vm.extensions if _downloads_from_storage(entry)]
+    if found:
+        names = ", ".join(entry.name for entry in found)
+        evidence = [
+            Evidence(vm.id, f"extensions[{entry.name}].settings.fileUris", ", ".join(entry.downloads_from))
+            for entry in found
+        ]
+        return unmet("StorageKeySuspected", f"These download from storage accounts: {names}.", *evidence)
+    return met("NoSignOfCredentials")
+
+
+RULES = (
+    has_identity,
+    extensions_have_identity,
+    default_identity_stays,
+    no_stored_credentials,
+    no_suspected_credentials,
+)
+
+
+def _needs_system_identity(extension: Extension) -> bool:
+    publisher, kind = extension.publisher.lower(), extension.type.lower()
+    return publisher == "microsoft.guestconfiguration" or kind in (
+        "aadsshloginforlinux",
+        "aadloginforwindows",
+    )
 
 
 def _carries_key(extension: Extension) -> bool:
-    return (extension.publisher.lower(), extension.type.lower()) in _WITH_KEYS
+    kind = (extension.publisher.lower(), extension.type.lower())
+    return kind in _WITH_KEYS or (kind in _WITH_SECRETS and (extension.version or "") in _WITH_SECRETS[kind])
+
+
+def _downloads_from_storage(extension: Extension) -> bool:
+    is_script = extension.type.lower() in ("customscript", "customscriptextension", "dsc")
+    return is_script and any(".blob.core." in host for host in extension.downloads_from)
 
 
 _WITH_KEYS = {
@@ -99,4 +194,9 @@ _WITH_KEYS = {
     ("microsoft.ostcextensions", "customscriptforlinux"),
     ("microsoft.ostcextensions", "linuxdiagnostic"),
 }
-"""Publisher and type, in lower case, of extensions that are configured with a key."""
+"""Publisher and type, in lower case, of extensions that are configured with a key, as of 2026-11."""
+_WITH_SECRETS = {
+    ("microsoft.azure.security", "azurediskencryption"): ("1.1",),
+    ("microsoft.azure.security", "azurediskencryptionforlinux"): ("0.1",),
+}
+"""Versions of Azure Disk Encryption that sign in with an application's secret or certificate."""

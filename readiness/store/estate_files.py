@@ -1,25 +1,25 @@
-"""Reads an estate folder: `estate.json`, `resources.jsonl` (or `.jsonl.gz`) and `context.yaml`.
+"""Reads an estate folder: `estate.json`, `resources.jsonl` (or `.gz`), `context.yaml`, `dependencies.csv`.
 
 Resources come out one by one, as Azure sent them, each with its place; nothing is interpreted here and
 nothing is kept. A line that is not JSON stops the reading: skipping it could lose a VM without a trace.
 """
 
-import codecs
-import gzip
 import re
 import zlib
 from collections.abc import Iterator, Mapping
-from io import BufferedReader
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from readiness.errors import EstateError
 from readiness.model.context import Context
-from readiness.model.estate import EstateInfo, Gap
+from readiness.model.estate_info import EstateInfo, Gap
 from readiness.model.ids import ResourceId
 from readiness.store.context_file import parse_context
+from readiness.store.dependency_files import DEPENDENCIES, parse_dependencies
+from readiness.store.plain_text import lines, read_text, unreadable
 
 FORMAT = "readiness/estate/1"
 _INFO, _RESOURCES, _CONTEXT = "estate.json", "resources.jsonl", "context.yaml"
@@ -44,33 +44,38 @@ def read_gaps(folder: Path) -> tuple[Gap, ...]:
 
 def read_resources(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every resource with its place, such as `resources.jsonl:12`."""
-    path = _resources_path(folder)
+    path = resources_path(folder)
     decode = msgspec.json.Decoder(dict[str, Any]).decode
-    number, line = 0, b""
+    number = 0
     try:
-        with _opened(path) as lines:
-            for number, line in enumerate(lines, start=1):
-                content = (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).strip()
-                if content:
-                    yield f"{path.name}:{number}", decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _broken_line(f"{path.name}:{number}", line, error) from error
-    except (OSError, EOFError, zlib.error) as error:
-        brief = f"{path.name} cannot be read after line {number}."
-        raise EstateError(brief, details=str(error), remedy=_RESTORE) from error
+        for number, line in enumerate(lines(path), start=1):
+            if line.isspace():
+                continue
+            try:
+                resource = decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise _broken_line(f"{path.name}:{number}", line, error) from error
+            yield f"{path.name}:{number}", resource
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise unreadable(path, f"line {number}", error) from error
 
 
 def read_context(folder: Path, names: Mapping[str, tuple[ResourceId, ...]]) -> Context:
     """Read what people added; an estate without `context.yaml` has an empty context.
+
+    The dependencies of `dependencies.csv` come after those of `context.yaml`.
 
     Args:
         folder: The estate folder.
         names: Ids of the estate's VMs by name in lower case, to resolve the VMs of dependencies.
     """
     path = folder / _CONTEXT
-    if not path.exists():
-        return Context()
-    return parse_context(_text(path), names, _CONTEXT)
+    context = parse_context(read_text(path), names, _CONTEXT) if path.exists() else Context()
+    listed = folder / DEPENDENCIES
+    if not listed.exists():
+        return context
+    found = parse_dependencies(read_text(listed), names, DEPENDENCIES)
+    return replace(context, dependencies=(*context.dependencies, *found))
 
 
 def _document(folder: Path) -> dict[str, Any]:
@@ -81,7 +86,7 @@ def _document(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise EstateError(f"'{folder}' is not an estate folder: it has no {_INFO}.", remedy=_RESTORE)
     try:
-        document = msgspec.json.decode(_text(path), type=dict[str, Any])
+        document = msgspec.json.decode(read_text(path), type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise EstateError(f"{_INFO} is not a JSON object.", details=f"{error}.", remedy=_RESTORE) from error
     _check_format(document.get("format"))
@@ -109,7 +114,8 @@ def _converted(value: Any, kind: type[_Kind], folder: Path) -> _Kind:
         raise EstateError(brief, details=f"{error}.", remedy=_RESTORE) from error
 
 
-def _resources_path(folder: Path) -> Path:
+def resources_path(folder: Path) -> Path:
+    """Return the file that holds the estate's resources, packed or not."""
     plain, packed = folder / _RESOURCES, folder / f"{_RESOURCES}.gz"
     if plain.is_file() and packed.is_file():
         brief = f"'{folder}' has both {plain.name} and {packed.name}."
@@ -117,21 +123,6 @@ def _resources_path(folder: Path) -> Path:
     if not plain.is_file() and not packed.is_file():
         raise EstateError(f"'{folder}' has no {plain.name}.", remedy=_RESTORE)
     return plain if plain.is_file() else packed
-
-
-def _opened(path: Path) -> BufferedReader | gzip.GzipFile:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        brief = f"{path.name} is not UTF-8 text (byte {error.start + 1})."
-        raise EstateError(brief, remedy="Save it as UTF-8.") from error
-    except OSError as error:
-        brief = f"{path.name} cannot be read."
-        raise EstateError(brief, details=str(error), remedy="Check the file's permissions.") from error
 
 
 def _broken_line(place: str, line: bytes, error: Exception) -> EstateError:

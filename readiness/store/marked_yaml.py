@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 import yaml
+from msgspec import Struct
 
 from readiness.errors import EstateError
 
@@ -46,17 +47,31 @@ def closest(word: str, known: Iterable[str]) -> str:
     return ""
 
 
+class Cell(Struct, frozen=True):
+    """The place of a value that came from a workbook."""
+
+    place: str
+    """Workbook, sheet and cell: `context.xlsx: Windows!C4`."""
+
+
 class Entry:
-    """One value of a YAML file with its place."""
+    """One value of a YAML file, or of a workbook read as one, with its place."""
 
     def __init__(self, node: Any, file: str) -> None:
         self._node = node
         self._file = file
 
     @property
+    def node(self) -> Any:
+        """The YAML node that this value is."""
+        return self._node
+
+    @property
     def place(self) -> str:
-        """File, line and column, counted from one."""
+        """File, line and column, counted from one; or the cell."""
         mark = self._node.start_mark
+        if isinstance(mark, Cell):
+            return mark.place
         return f"{self._file}:{mark.line + 1}:{mark.column + 1}"
 
     def error(self, problem: str, remedy: str, details: str = "") -> EstateError:

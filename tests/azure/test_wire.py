@@ -10,7 +10,8 @@ from readiness.azure.collection import collect
 from readiness.azure.wire_values import MalformedError
 from readiness.model.context import Context
 from readiness.model.disk import EncryptionType
-from readiness.model.estate import Estate, Gap
+from readiness.model.estate import Estate
+from readiness.model.estate_info import Gap, Origin
 from readiness.model.ids import ResourceId
 from readiness.model.virtual_machine import Identity, OsFamily, Power, SecurityType
 from tests.builders import SUBSCRIPTION, info, rid, vm_id
@@ -473,3 +474,53 @@ def test_a_protected_item_that_names_no_vm_is_a_gap() -> None:
     }
 
     assert ["Malformed"] == [gap.reason for gap in estate_of(item).gaps]
+
+
+def test_an_old_list_of_identities_is_read() -> None:
+    """Before 2018 user-assigned identities were a list named `identityIds`; a VM with one has one."""
+    found = wire.virtual_machine({**vm_json(), "identity": {"type": "UserAssigned", "identityIds": ["/a"]}})
+    assert (ResourceId("/a"),) == found.identity.user_assigned
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ({"windowsConfiguration": {}}, OsFamily.WINDOWS),
+        ({"linuxConfiguration": {}}, OsFamily.LINUX),
+        ({"windowsConfiguration": {}, "linuxConfiguration": {}}, None),
+        ({}, None),
+    ],
+)
+def test_the_provisioning_says_which_system_where_the_disk_does_not(
+    profile: dict[str, Any], expected: OsFamily | None
+) -> None:
+    """Without an OS type on the disk, the one configuration a VM was provisioned with tells its family."""
+    properties = {"storageProfile": {"osDisk": {"name": "d"}}, "osProfile": profile}
+    assert expected is wire.virtual_machine({"id": VM.text, "properties": properties}).os_family
+
+
+def test_a_vm_with_a_type_nobody_knows_is_still_a_vm() -> None:
+    """Where the type is nonsense and the id says virtual machine, the VM is counted."""
+    found = collect([("resources.jsonl:1", {**vm_json(), "type": "aaaa"})]).estate(info(), Context())
+    assert [VM] == [vm.id for vm in found.vms]
+
+
+@pytest.mark.parametrize(
+    ("origin", "listed", "extra", "expected"),
+    [
+        (Origin.IMPORTED, (), (), "NotCollected"),
+        (Origin.COLLECTED, (), (), "NotCollected"),
+        (Origin.IMPORTED, ("Microsoft.Authorization/locks",), (), None),
+        (Origin.IMPORTED, (), ("Microsoft.Authorization/locks",), None),
+        (Origin.SAMPLE, (), (), None),
+    ],
+)
+def test_what_nobody_asked_for_is_unread(
+    origin: Origin, listed: tuple[str, ...], extra: tuple[str, ...], expected: str | None
+) -> None:
+    """In an estate made of what teams had, absent locks count as none only where locks were asked for."""
+    resources = [vm_json(), *({"id": f"{VM.text}/providers/{kind}/x", "type": kind} for kind in extra)]
+    places = [(f"resources.jsonl:{number}", entry) for number, entry in enumerate(resources, start=1)]
+    found = collect(places).estate(info(origin=origin, listed_types=listed), Context())
+    gap = found.unread("Microsoft.Authorization/locks", SUBSCRIPTION)
+    assert expected == (gap.reason if gap else None)

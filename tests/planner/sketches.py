@@ -7,7 +7,8 @@ from datetime import time
 from hypothesis import strategies as st
 
 from readiness.model.context import Application, Context, Environment, Match, Owner, TargetEntry
-from readiness.model.estate import Estate, Gap
+from readiness.model.estate import Estate
+from readiness.model.estate_info import Gap
 from readiness.model.ids import ResourceId
 from readiness.model.network import LoadBalancer, Nic
 from readiness.model.virtual_machine import Power, VirtualMachine

@@ -17,7 +17,7 @@ from readiness.model.context import (
     TrustedLaunchChoice,
 )
 from readiness.model.disk import Disk
-from readiness.model.estate import Gap
+from readiness.model.estate_info import Gap
 from readiness.model.steps import Undo
 from readiness.model.verdict import Dimension
 from readiness.model.virtual_machine import Identity, Power, SecurityType, VirtualMachine

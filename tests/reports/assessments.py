@@ -11,7 +11,7 @@ from readiness.model.assessment import (
     Standing,
     VmAssessment,
 )
-from readiness.model.estate import EstateInfo, Gap, Origin, Subscription
+from readiness.model.estate_info import EstateInfo, Gap, Origin, Subscription
 from readiness.model.verdict import Dimension, Evidence
 from tests.reports.plans import SUBSCRIPTION, vm_id
 

@@ -1,8 +1,13 @@
 """Cases of the Trusted Launch rules."""
 
-from readiness.model.estate import Gap
+from typing import Any
+
+from readiness.model.estate_info import Gap
+from readiness.model.reference import Reference
+from readiness.model.vault import GalleryImage
 from readiness.model.virtual_machine import DiskAttachment, Image, OsFamily, SecurityType
-from tests.builders import OS_DISK, SUBSCRIPTION, backup_item, boot, disk, sku, vm
+from readiness.store.reference import read_reference
+from tests.builders import OS_DISK, SUBSCRIPTION, backup_item, boot, disk, protection, rid, sku, vm
 from tests.rules.case import Case
 
 _TL = {"security_type": SecurityType.TRUSTED_LAUNCH, "secure_boot": True, "vtpm": True}
@@ -10,6 +15,13 @@ _VAULTS = Gap(
     "collect", f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/vaults", "Denied", "403"
 )
 _NO_IMAGE = {"image": None, "os_name": None}
+_TABLES = read_reference()
+_DEFINITION = rid("Microsoft.Compute/galleries", "gallery1/images/image1")
+
+
+def _gallery(security: str | None) -> dict[str, Any]:
+    return {"protected": protection(images={_DEFINITION: GalleryImage(id=_DEFINITION, security=security)})}
+
 
 CASES = (
     Case("TL001", "Trusted Launch with everything on", "met TrustedLaunchOn", vm(boot=boot(**_TL))),
@@ -64,6 +76,41 @@ CASES = (
         "unmet SizeWithoutTrustedLaunch",
         vm(),
         {"skus": [sku(trusted_launch_disabled=True)]},
+    ),
+    Case(
+        "TL003",
+        "no SKU data, but a size of the bundled table",
+        "met SizeSupportsTrustedLaunchFromTable",
+        vm(),
+        {"skus": [], "reference": _TABLES},
+    ),
+    Case(
+        "TL003",
+        "generation 1 only, by the table",
+        "unmet SizeGeneration1OnlyFromTable",
+        vm(size="standard_a2_v2"),
+        {"skus": [], "reference": _TABLES},
+    ),
+    Case(
+        "TL003",
+        "no Trusted Launch, by the table",
+        "unmet SizeWithoutTrustedLaunchFromTable",
+        vm(size="Standard_M64s"),
+        {"skus": [], "reference": _TABLES},
+    ),
+    Case(
+        "TL003",
+        "no SKU data, and a size that the table does not name",
+        "unknown SizeNotRead",
+        vm(size="Standard_X1"),
+        {"skus": [], "reference": _TABLES},
+    ),
+    Case(
+        "TL003",
+        "the table keeps silent where SKU data was collected",
+        "unknown SizeNotRead",
+        vm(size="Standard_M64s"),
+        {"reference": _TABLES},
     ),
     Case("TL004", "no backup", "met NotBackedUp"),
     Case("TL004", "Enhanced policy", "met EnhancedPolicy", vm(), {"backup_items": [backup_item()]}),
@@ -152,6 +199,41 @@ CASES = (
         "a vendor's appliance",
         "unknown SystemNotRecognised",
         vm(image=Image(publisher="acme", offer="firewall", sku="byol")),
+    ),
+    Case(
+        "TL008",
+        "a version that only the earlier list names",
+        "met SystemOnEarlierList",
+        vm(image=Image(publisher="Oracle", offer="Oracle-Linux", sku="ol88-lvm-gen2")),
+    ),
+    Case(
+        "TL008",
+        "a minor version on neither list",
+        "unknown SystemVersionNotListed",
+        vm(os_name="redhat", os_version="9.1", image=None),
+    ),
+    Case("TL008", "no list at all", "unknown SystemNotRecognised", vm(), {"reference": Reference()}),
+    Case("TL008", "a system on no list", "unmet SystemNotSupported", vm(os_name="centos", os_version="7.9")),
+    Case(
+        "TL008",
+        "a version of a gallery image that supports it",
+        "met ImageSupportsTrustedLaunch",
+        vm(**{**_NO_IMAGE, "image": Image(id=f"{_DEFINITION}/versions/1.0.0")}),
+        _gallery("TrustedLaunchAndConfidentialVmSupported"),
+    ),
+    Case(
+        "TL008",
+        "a gallery image that does not",
+        "unmet ImageWithoutTrustedLaunch",
+        vm(**{**_NO_IMAGE, "image": Image(id=_DEFINITION.text.upper())}),
+        _gallery("ConfidentialVmSupported"),
+    ),
+    Case(
+        "TL008",
+        "a gallery image that says nothing",
+        "unknown SystemNotRecognised",
+        vm(**{**_NO_IMAGE, "image": Image(id=_DEFINITION.text)}),
+        _gallery(None),
     ),
     Case("TL008", "nothing known", "unknown SystemNotRecognised", vm(**_NO_IMAGE)),
     Case("TL008", "upgraded already", "not-applicable AlreadyUpgraded", vm(boot=boot(**_TL))),

@@ -1,8 +1,9 @@
 """Cases of the disk encryption rules."""
 
 from readiness.model.disk import Encryption, EncryptionType
-from readiness.model.estate import Gap
+from readiness.model.estate_info import Gap
 from readiness.model.virtual_machine import DiskAttachment, SecurityType
+from readiness.store.reference import read_reference
 from tests.builders import (
     CUSTOMER_KEY,
     ENCRYPTION_SET,
@@ -13,6 +14,7 @@ from tests.builders import (
     disk,
     encryption_set,
     extension,
+    protection,
     rid,
     sku,
     snapshot,
@@ -104,6 +106,35 @@ CASES = (
         "unmet AdeMarker",
         vm(os_disk=DiskAttachment(disk=OS_DISK, has_dual_pass_ade=True)),
     ),
+    Case(
+        "EN002",
+        "what the instance view says",
+        "unmet AdeReported",
+        vm(encryption_states=("EncryptionState/encrypted",)),
+    ),
+    Case(
+        "EN002",
+        "what the instance view says is off",
+        "unknown AdeOffNow",
+        vm(encryption_states=("EncryptionState/notEncrypted",)),
+    ),
+    Case(
+        "EN002",
+        "a mark on a snapshot, full or not",
+        "unmet AdeSnapshot",
+        vm(),
+        {"snapshots": [snapshot(incremental=False, has_ade_settings=True)]},
+    ),
+    Case(
+        "EN002",
+        "a recovery point from the time",
+        "unmet AdeRecoveryPoint",
+        vm(),
+        {
+            "backup_items": [backup_item()],
+            "protected": protection(encrypted_items=frozenset((backup_item().id,))),
+        },
+    ),
     Case("EN002", "a disk that was not read", "unknown DiskNotRead", vm(), {"disks": []}),
     Case(
         "EN002",
@@ -192,6 +223,20 @@ CASES = (
     Case("EN006", "not chosen", "not-applicable AtHostNotWanted"),
     Case("EN006", "chosen, and the size can", "met SizeSupportsAtHost", vm(), _AT_HOST),
     Case("EN006", "no SKU data", "unknown SizeNotRead", vm(), {**_AT_HOST, "skus": []}),
+    Case(
+        "EN006",
+        "no SKU data, but a size of the bundled table",
+        "met SizeSupportsAtHostFromTable",
+        vm(),
+        {**_AT_HOST, "skus": [], "reference": read_reference()},
+    ),
+    Case(
+        "EN006",
+        "a size that cannot, by the table",
+        "unmet SizeWithoutAtHostFromTable",
+        vm(size="Standard_A2_v2"),
+        {**_AT_HOST, "skus": [], "reference": read_reference()},
+    ),
     Case(
         "EN006",
         "a size that cannot",

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from readiness.model.assessment import Assessment, Classification, Standing
 from readiness.model.context import Application, Choice, Context, Match, Owner, RuleException, TargetEntry
-from readiness.model.estate import Gap
+from readiness.model.estate_info import Gap
 from readiness.model.verdict import Dimension
 from readiness.model.virtual_machine import DiskAttachment, Identity, OsFamily, SecurityType, VirtualMachine
 from readiness.rules.catalog import ALL_RULES

@@ -21,12 +21,33 @@ TYPES = (
     "Microsoft.Compute/disks",
     "Microsoft.Compute/snapshots",
     "Microsoft.Compute/diskEncryptionSets",
+    "Microsoft.Compute/restorePointCollections",
+    "Microsoft.Compute/restorePointCollections/c/restorePoints",
+    "Microsoft.Compute/galleries/g/images",
+    "Microsoft.KeyVault/vaults",
+    "Microsoft.KeyVault/vaults/v/keys",
+    "Microsoft.RecoveryServices/vaults/v/replicationFabrics/f/replicationProtectionContainers/c"
+    "/replicationProtectedItems",
     "Microsoft.Network/networkInterfaces",
     "Microsoft.Network/networkSecurityGroups",
     "Microsoft.Network/virtualNetworks",
     "Microsoft.Network/publicIPAddresses",
     "Microsoft.Network/loadBalancers",
+    "Microsoft.Network/azureFirewalls",
+    "Microsoft.Network/bastionHosts",
+    "Microsoft.Network/firewallPolicies/other/ruleCollectionGroups",
+    "Microsoft.Network/effectiveSecurityAdminRules",
+    "Microsoft.Security/locations/westeurope/jitNetworkAccessPolicies",
+    "Microsoft.Compute/virtualMachines/other/providers/Microsoft.GuestConfiguration"
+    "/guestConfigurationAssignments",
     "Microsoft.RecoveryServices/vaults/v/backupFabrics/f/protectionContainers/c/protectedItems",
+    "Microsoft.Compute/virtualMachines/other/patchAssessmentResults",
+    "Microsoft.Compute/virtualMachines/other/providers/Microsoft.Security/assessments",
+    "Microsoft.Compute/virtualMachines/other/providers/Microsoft.Insights/dataCollectionRuleAssociations",
+    "Microsoft.Compute/virtualMachines/other/providers/Microsoft.Maintenance/configurationAssignments",
+    "Microsoft.Authorization/roleAssignments",
+    "Microsoft.Authorization/policyExemptions",
+    "Microsoft.Security/pricings",
 )
 KEYS = (
     "storageProfile",
@@ -45,6 +66,12 @@ KEYS = (
     "statuses",
     "hyperVGeneration",
     "loadBalancingRules",
+    "backendAddressPools",
+    "natRuleCollections",
+    "ruleCollections",
+    "rules",
+    "virtualMachines",
+    "virtualNetworkPeerings",
 )
 
 

@@ -7,15 +7,59 @@ from types import ModuleType
 import pytest
 
 from readiness.model.verdict import Status
-from readiness.rules import access, boot, encryption, identity
+from readiness.rules import (
+    access,
+    boot,
+    boot_guest,
+    encryption,
+    encryption_disks,
+    encryption_keys,
+    encryption_sets,
+    holds,
+    identity,
+    passwords,
+)
 from readiness.rules.catalog import ALL_RULES
 from readiness.rules.rule import Rule
 from tests.builders import estate
-from tests.rules import access_cases, boot_cases, encryption_cases, identity_cases
+from tests.rules import (
+    access_cases,
+    access_path_cases,
+    boot_cases,
+    boot_guest_cases,
+    encryption_cases,
+    encryption_disk_cases,
+    encryption_key_cases,
+    holds_cases,
+    identity_cases,
+    password_cases,
+)
 from tests.rules.case import Case
 
-CASES = (*boot_cases.CASES, *encryption_cases.CASES, *access_cases.CASES, *identity_cases.CASES)
-FAMILIES = (boot, encryption, access, identity)
+CASES = (
+    *boot_cases.CASES,
+    *boot_guest_cases.CASES,
+    *holds_cases.CASES,
+    *encryption_cases.CASES,
+    *encryption_key_cases.CASES,
+    *encryption_disk_cases.CASES,
+    *access_cases.CASES,
+    *access_path_cases.CASES,
+    *password_cases.CASES,
+    *identity_cases.CASES,
+)
+FAMILIES = (
+    boot,
+    boot_guest,
+    holds,
+    encryption,
+    encryption_sets,
+    encryption_keys,
+    encryption_disks,
+    access,
+    passwords,
+    identity,
+)
 BY_ID = {rule.id: rule for rule in ALL_RULES}
 ANSWERS = ("met", "unmet", "unknown", "not_applicable")
 

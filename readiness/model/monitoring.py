@@ -1,0 +1,96 @@
+"""What Azure's own services say of VMs: Defender for Cloud, guest configuration, monitoring and updates."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from readiness.model.ids import ResourceId
+
+
+class DefenderPlan(Struct, frozen=True, kw_only=True):
+    """The Defender for Servers plan of a subscription, or of one VM that departs from it."""
+
+    id: ResourceId
+    tier: str | None = None
+    """`Free` or `Standard`."""
+    plan: str | None = None
+    """`P1` or `P2`."""
+    coverage: str | None = None
+    """`FullyCovered`, `PartiallyCovered` or `NotCovered`."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether Defender for Servers is switched on here."""
+        return (self.tier or "").lower() == "standard"
+
+
+class Recommendation(Struct, frozen=True, kw_only=True):
+    """One assessment of Defender for Cloud: what it found on one resource for one key."""
+
+    id: ResourceId
+    key: str
+    resource: ResourceId
+    code: str | None = None
+    """`Healthy`, `Unhealthy` or `NotApplicable`."""
+    cause: str | None = None
+    severity: str | None = None
+
+
+class GuestAssignment(Struct, frozen=True, kw_only=True):
+    """A guest configuration assignment: what the agent inside a VM found."""
+
+    id: ResourceId
+    vm: ResourceId
+    configuration: str
+    compliance: str | None = None
+    """`Compliant`, `NonCompliant` or `Pending`."""
+    kind: str | None = None
+    """`assignmentType`, such as `ApplyAndAutoCorrect`."""
+
+
+class PatchResult(Struct, frozen=True, kw_only=True):
+    """What the last look for updates found on a VM."""
+
+    id: ResourceId
+    vm: ResourceId
+    missing: int | None = None
+    """Critical and security updates that are not installed."""
+    at: datetime | None = None
+
+
+class PatchSettings(Struct, frozen=True, kw_only=True):
+    """`patchSettings` of a VM's operating system profile. None means not reported."""
+
+    assessment_mode: str | None = None
+    patch_mode: str | None = None
+    own_schedule: bool | None = None
+    """`bypassPlatformSafetyChecksOnUserSchedule`: the VM waits for a maintenance configuration."""
+
+
+class VmLink(Struct, frozen=True, kw_only=True):
+    """Something that is attached to a VM by its id: a maintenance or a data collection rule association."""
+
+    id: ResourceId
+    vm: ResourceId
+    target: ResourceId | None = None
+
+
+class FlowLog(Struct, frozen=True, kw_only=True):
+    """A flow log of Network Watcher."""
+
+    id: ResourceId
+    target: ResourceId | None = None
+    is_enabled: bool = False
+
+
+class SecuritySetting(Struct, frozen=True, kw_only=True):
+    """A switch of Defender for Cloud, such as `WDATP`."""
+
+    id: ResourceId
+    is_enabled: bool | None = None
+
+
+class LogHub(Struct, frozen=True, kw_only=True):
+    """A workspace that Microsoft Sentinel watches."""
+
+    id: ResourceId

@@ -1,0 +1,109 @@
+"""What protects VMs and disks, or holds them fast: vaults and keys, locks, restore points, replication.
+
+`Protection` answers for the whole estate. A lookup that finds nothing answers with nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from readiness.model.backup import ReplicatedItem, RestorePointCollection
+from readiness.model.ids import ResourceId
+from readiness.model.vault import GalleryImage, KeyGrant, Lock, Vault, VaultKey
+
+
+class Protection:
+    """All of it, for one estate. Treated as frozen."""
+
+    def __init__(  # noqa: PLR0913  one argument for each kind of resource
+        self,
+        *,
+        vaults: Mapping[ResourceId, Vault] | None = None,
+        keys: Mapping[ResourceId, VaultKey] | None = None,
+        grants: tuple[KeyGrant, ...] = (),
+        locks: tuple[Lock, ...] = (),
+        restore_points: tuple[RestorePointCollection, ...] = (),
+        replicated: tuple[ReplicatedItem, ...] = (),
+        images: Mapping[ResourceId, GalleryImage] | None = None,
+        features: Mapping[tuple[str, str], str] | None = None,
+        encrypted_items: frozenset[ResourceId] = frozenset(),
+    ) -> None:
+        self.vaults = vaults or {}
+        self.keys = keys or {}
+        """Keys and their versions."""
+        self.grants = grants
+        self.locks = locks
+        self.restore_points = restore_points
+        self.replicated = replicated
+        self.images = images or {}
+        self.features = features or {}
+        """States of feature registrations by (subscription, `provider/name`), both in lower case."""
+        self.encrypted_items = encrypted_items
+        """Backup items with a recovery point that was taken while Azure Disk Encryption was on."""
+
+    def locks_on(self, resources: Iterable[ResourceId]) -> tuple[Lock, ...]:
+        """Return every lock that holds one of these resources, inherited ones included."""
+        if not self.locks:
+            return ()
+        found = {lock.id: lock for entry in resources for lock in self._holding(entry)}
+        return tuple(lock for _, lock in sorted(found.items()))
+
+    def grants_to(self, principals: Iterable[str], resource: ResourceId) -> tuple[KeyGrant, ...]:
+        """Return the role assignments of these principals that hold for the resource."""
+        return tuple(
+            grant
+            for principal in principals
+            for grant in self._grants_by_principal.get(principal, ())
+            if _covers(grant.scope, resource)
+        )
+
+    def has_grants_in(self, subscription: str) -> bool:
+        """Whether any role assignment of the subscription was read."""
+        return subscription in self._granted_subscriptions
+
+    def restore_points_of(self, vm: ResourceId) -> tuple[RestorePointCollection, ...]:
+        """Return the collections of restore points whose source is the VM."""
+        return self._points_by_vm.get(vm, ())
+
+    def replication_of(self, vm: ResourceId) -> ReplicatedItem | None:
+        """Return the item by which Site Recovery replicates the VM."""
+        return self._replicated_by_vm.get(vm)
+
+    def _holding(self, resource: ResourceId) -> tuple[Lock, ...]:
+        parts = resource.key.split("/")
+        scopes = ["/".join(parts[:length]) for length in (3, 5, *range(9, len(parts) + 1, 2))]
+        return tuple(lock for scope in scopes for lock in self._locks_by_scope.get(scope, ()))
+
+    @cached_property
+    def _locks_by_scope(self) -> dict[str, tuple[Lock, ...]]:
+        found: dict[str, tuple[Lock, ...]] = {}
+        for lock in self.locks:
+            found[lock.scope.key] = (*found.get(lock.scope.key, ()), lock)
+        return found
+
+    @cached_property
+    def _grants_by_principal(self) -> dict[str, list[KeyGrant]]:
+        found: dict[str, list[KeyGrant]] = {}
+        for grant in self.grants:
+            found.setdefault(grant.principal, []).append(grant)
+        return found
+
+    @cached_property
+    def _granted_subscriptions(self) -> frozenset[str]:
+        return frozenset(ResourceId(grant.scope).subscription for grant in self.grants)
+
+    @cached_property
+    def _points_by_vm(self) -> dict[ResourceId, tuple[RestorePointCollection, ...]]:
+        found: dict[ResourceId, tuple[RestorePointCollection, ...]] = {}
+        for entry in self.restore_points:
+            found[entry.vm] = (*found.get(entry.vm, ()), entry)
+        return found
+
+    @cached_property
+    def _replicated_by_vm(self) -> dict[ResourceId, ReplicatedItem]:
+        return {item.vm: item for item in self.replicated}
+
+
+def _covers(scope: str, resource: ResourceId) -> bool:
+    # A management group may hold any subscription: which one, only the tenant's hierarchy says.
+    inherited = scope in ("", resource.key) or "/managementgroups/" in scope
+    return inherited or resource.key.startswith(f"{scope}/")

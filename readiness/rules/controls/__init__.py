@@ -1,0 +1,1 @@
+"""The control catalogue: what each level asks for, of a VM and of a subscription."""

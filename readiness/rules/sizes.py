@@ -1,0 +1,16 @@
+"""What is said of an answer that rests on the bundled table of sizes instead of on collected facts."""
+
+from msgspec.structs import replace
+
+from readiness.model.estate import Estate
+from readiness.model.verdict import Verdict
+
+
+def with_table_said(verdict: Verdict, estate: Estate) -> Verdict:
+    """Return the verdict with a reason and a sentence that name the bundled table as what it rests on."""
+    source = (
+        f"No SKU data was collected; this is from the bundled table of {estate.reference.sizes_verified_on}."
+    )
+    return replace(
+        verdict, reason=f"{verdict.reason}FromTable", detail=" ".join(filter(None, (verdict.detail, source)))
+    )

@@ -1,0 +1,231 @@
+"""Reads one entry of each section of a context, and checks everything it refers to."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from readiness.model.context import (
+    AccessChoice,
+    Application,
+    Attestation,
+    Choice,
+    Criticality,
+    Dependency,
+    Environment,
+    Estimate,
+    Freeze,
+    IacTool,
+    IdentityChoice,
+    IdentityKind,
+    MaintenanceWindow,
+    Owner,
+    Ownership,
+    RoleWish,
+    RuleException,
+    TargetEntry,
+    TrustedLaunchChoice,
+)
+from readiness.model.verdict import Dimension
+from readiness.store.context_values import (
+    Resolver,
+    check_rrule,
+    check_timezone,
+    match_of,
+    resource_id,
+    scope_id,
+    text_of,
+    texts_of,
+)
+from readiness.store.marked_yaml import Entry, closest
+
+
+def application(entry: Entry, windows: set[str]) -> Application:
+    """Read an application, whose windows have to be known."""
+    fields = entry.fields(
+        "name", "owner", "criticality", "environment", "match", "windows", required=("name", "owner", "match")
+    )
+    owner = fields["owner"].fields("name", "email", required=("name",))
+    chosen = fields["windows"].entries() if "windows" in fields else []
+    for window in chosen:
+        if window.text() not in windows:
+            remedy = closest(window.text(), sorted(windows)) or "Describe it under 'windows'."
+            raise window.error(f"There is no window '{window.text()}'.", remedy)
+    return Application(
+        name=fields["name"].text(),
+        owner=Owner(name=owner["name"].text(), email=text_of(owner, "email")),
+        match=match_of(fields["match"], within_applications=True),
+        criticality=fields["criticality"].kind(Criticality)
+        if "criticality" in fields
+        else Criticality.MEDIUM,
+        environment=fields["environment"].kind(Environment)
+        if "environment" in fields
+        else Environment.PRODUCTION,
+        windows=tuple(window.text() for window in chosen),
+    )
+
+
+def window(entry: Entry) -> MaintenanceWindow:
+    """Read a maintenance window."""
+    keys = ("name", "rrule", "start", "duration", "timezone")
+    fields = entry.fields(*keys, required=keys)
+    duration = fields["duration"].duration()
+    if duration <= timedelta(0):
+        raise fields["duration"].error("The window has no length.", "Write how long it lasts, such as PT6H.")
+    check_rrule(fields["rrule"])
+    check_timezone(fields["timezone"])
+    return MaintenanceWindow(
+        name=fields["name"].text(),
+        rrule=fields["rrule"].text(),
+        start=fields["start"].time(),
+        duration=duration,
+        timezone=fields["timezone"].text(),
+    )
+
+
+def dependency(entry: Entry, resolver: Resolver) -> Dependency:
+    """Read who needs whom."""
+    fields = entry.fields("source", "target", "hard", required=("source", "target"))
+    source, target = resolver.vm(fields["source"]), resolver.vm(fields["target"])
+    if source == target:
+        raise entry.error(f"'{source.name}' cannot depend on itself.", "Remove the entry or name another VM.")
+    return Dependency(source=source, target=target, hard=fields["hard"].flag() if "hard" in fields else False)
+
+
+def target(entry: Entry) -> TargetEntry:
+    """Read what some VMs are to become."""
+    fields = entry.fields(
+        "match",
+        "trusted_launch",
+        "disk_encryption_set",
+        "encryption_at_host",
+        "identity",
+        "login_groups",
+        required=("match",),
+    )
+    return TargetEntry(match=match_of(fields["match"]), choice=_choice(fields), access=_access(fields))
+
+
+def _choice(fields: Mapping[str, Entry]) -> Choice:
+    trusted_launch = identity = None
+    if "trusted_launch" in fields:
+        parts = fields["trusted_launch"].fields("secure_boot")
+        trusted_launch = TrustedLaunchChoice(
+            secure_boot=parts["secure_boot"].flag() if "secure_boot" in parts else True
+        )
+    if "identity" in fields:
+        parts = fields["identity"].fields("type", "user_assigned", "roles", required=("type",))
+        identity = IdentityChoice(type=parts["type"].kind(IdentityKind))
+    key = fields.get("disk_encryption_set")
+    at_host = fields.get("encryption_at_host")
+    return Choice(
+        trusted_launch=trusted_launch,
+        disk_encryption_set=resource_id(key, "Microsoft.Compute/diskEncryptionSets") if key else None,
+        encryption_at_host=at_host.flag() if at_host else None,
+        identity=identity,
+    )
+
+
+def exception(entry: Entry) -> RuleException:
+    """Read a permission not to meet a rule or a dimension; one that has expired is read like any other."""
+    needed = ("id", "match", "owner", "reason", "approved_by", "expires")
+    fields = entry.fields(*needed, "dimension", "rule", "compensating_control", required=needed)
+    if ("dimension" in fields) == ("rule" in fields):
+        raise entry.error(
+            "An exception is from one dimension or one rule.", "Name either 'dimension' or 'rule'."
+        )
+    return RuleException(
+        id=fields["id"].text(),
+        match=match_of(fields["match"]),
+        owner=fields["owner"].text(),
+        reason=fields["reason"].text(),
+        approved_by=fields["approved_by"].text(),
+        expires=fields["expires"].date(),
+        dimension=fields["dimension"].kind(Dimension) if "dimension" in fields else None,
+        rule=fields["rule"].text() if "rule" in fields else None,
+        compensating_control=text_of(fields, "compensating_control"),
+    )
+
+
+def _access(fields: Mapping[str, Entry]) -> AccessChoice:
+    identity = fields["identity"].fields("type", "user_assigned", "roles") if "identity" in fields else {}
+    named = identity["user_assigned"].entries() if "user_assigned" in identity else []
+    roles = identity["roles"].entries() if "roles" in identity else []
+    kind = "Microsoft.ManagedIdentity/userAssignedIdentities"
+    return AccessChoice(
+        user_assigned=tuple(resource_id(entry, kind) for entry in named),
+        roles=tuple(_role(entry) for entry in roles),
+        login_groups=texts_of(fields, "login_groups"),
+    )
+
+
+def _role(entry: Entry) -> RoleWish:
+    fields = entry.fields("role", "scope", required=("role", "scope"))
+    return RoleWish(role=fields["role"].text(), scope=scope_id(fields["scope"]))
+
+
+def freeze(entry: Entry) -> Freeze:
+    """Read days on which nothing may be changed."""
+    needed = ("name", "match", "starts", "ends")
+    fields = entry.fields(*needed, "reason", required=needed)
+    starts, ends = fields["starts"].date(), fields["ends"].date()
+    if ends < starts:
+        raise fields["ends"].error("The freeze ends before it starts.", "Exchange the two days.")
+    return Freeze(
+        name=fields["name"].text(),
+        match=match_of(fields["match"]),
+        starts=starts,
+        ends=ends,
+        reason=text_of(fields, "reason"),
+    )
+
+
+def attestation(entry: Entry) -> Attestation:
+    """Read somebody's word that a control is met; one that has expired is read like any other."""
+    needed = ("control", "match", "owner", "date", "expires", "statement")
+    fields = entry.fields(*needed, required=needed)
+    given, expires = fields["date"].date(), fields["expires"].date()
+    if expires < given:
+        remedy = "Write the last day on which it holds."
+        raise fields["expires"].error("The attestation expires before it was given.", remedy)
+    return Attestation(
+        control=fields["control"].text(),
+        match=match_of(fields["match"]),
+        owner=fields["owner"].text(),
+        given=given,
+        expires=expires,
+        statement=fields["statement"].text(),
+    )
+
+
+def ownership(entry: Entry) -> Ownership:
+    """Read which infrastructure code owns some VMs."""
+    needed = ("match", "tool", "repository")
+    fields = entry.fields(*needed, "confirmed_by", required=needed)
+    return Ownership(
+        match=match_of(fields["match"]),
+        tool=fields["tool"].kind(IacTool),
+        repository=fields["repository"].text(),
+        confirmed_by=text_of(fields, "confirmed_by"),
+    )
+
+
+def estimate(entry: Entry) -> Estimate:
+    """Read how long changes take on some VMs."""
+    fields = entry.fields("match", "playbook", "duration", "effort", required=("match",))
+    if "duration" not in fields and "effort" not in fields:
+        remedy = "Add 'duration: PT45M', 'effort: PT2H', or both."
+        raise entry.error("The entry estimates neither duration nor effort.", remedy)
+    return Estimate(
+        match=match_of(fields["match"]),
+        playbook=fields["playbook"].text() if "playbook" in fields else None,
+        duration=_length(fields, "duration"),
+        effort=_length(fields, "effort"),
+    )
+
+
+def _length(fields: Mapping[str, Entry], key: str) -> timedelta | None:
+    if key not in fields:
+        return None
+    found = fields[key].duration()
+    if found <= timedelta(0):
+        raise fields[key].error("Nothing takes no time at all.", "Write how long it takes, such as PT45M.")
+    return found

@@ -1,0 +1,111 @@
+"""Cases of the rules on Trusted Launch and the guest: generation 1, Arm64, Secure Boot."""
+
+from readiness.model.context import TrustedLaunchChoice
+from readiness.model.virtual_machine import Image, OsFamily, Power
+from tests.builders import boot, disk, extension, sku, vm
+from tests.rules.case import Case, chosen
+
+_GEN1 = boot(generation=1)
+_WINDOWS = {"os_family": OsFamily.WINDOWS, "image": None}
+_SECURE = {"context": chosen(trusted_launch=TrustedLaunchChoice(secure_boot=True))}
+_INSECURE = {"context": chosen(trusted_launch=TrustedLaunchChoice(secure_boot=False))}
+_ADE = {"disks": [disk(generation=1, has_ade_settings=True)]}
+_GALLERY = Image(id="/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/galleries/g/images/i")
+
+
+def _linux(system: str, version: str | None = None) -> dict[str, object]:
+    return {"boot": _GEN1, "os_name": system, "os_version": version, "image": None}
+
+
+CASES = (
+    Case("TL015", "generation 2", "not-applicable NotGeneration1"),
+    Case("TL015", "Ubuntu of generation 1", "met Generation1SystemSupported", vm(boot=_GEN1)),
+    Case(
+        "TL015",
+        "Windows Server 2016 runs under Trusted Launch, and is not upgraded from generation 1",
+        "unmet Generation1SystemNotSupported",
+        vm(boot=_GEN1, **_WINDOWS, os_name="Windows Server 2016 Datacenter"),
+    ),
+    Case(
+        "TL015",
+        "Windows Server 2019",
+        "met Generation1SystemSupported",
+        vm(boot=_GEN1, **_WINDOWS, os_name="Windows Server 2019 Datacenter"),
+    ),
+    Case("TL015", "Debian", "unmet Generation1SystemNotSupported", vm(**_linux("debian", "12.4"))),
+    Case("TL015", "Azure Linux", "unmet Generation1SystemNotSupported", vm(**_linux("mariner", "2.0"))),
+    Case("TL015", "nothing known", "unknown Generation1SystemNotRecognised", vm(boot=_GEN1, image=None)),
+    Case(
+        "TL015",
+        "a Windows Server of an unknown year",
+        "unknown Generation1SystemNotRecognised",
+        vm(boot=_GEN1, **_WINDOWS, os_name="Windows Server"),
+    ),
+    Case("TL016", "generation 2", "not-applicable NotGeneration1"),
+    Case("TL016", "Linux", "not-applicable NotWindows", vm(boot=_GEN1)),
+    Case("TL016", "a plain Windows", "met Generation1VolumePlain", vm(boot=_GEN1, **_WINDOWS)),
+    Case(
+        "TL016", "an encrypted Windows", "unmet Generation1VolumeEncrypted", vm(boot=_GEN1, **_WINDOWS), _ADE
+    ),
+    Case(
+        "TL016", "a disk that was not read", "unknown DiskNotRead", vm(boot=_GEN1, **_WINDOWS), {"disks": []}
+    ),
+    Case("TL017", "generation 2", "not-applicable NotGeneration1"),
+    Case("TL017", "Windows", "not-applicable NotLinux", vm(boot=_GEN1, **_WINDOWS)),
+    Case("TL017", "a marketplace image", "met FromMarketplace", vm(boot=_GEN1)),
+    Case("TL017", "a gallery image", "unmet NotFromMarketplace", vm(boot=_GEN1, image=_GALLERY)),
+    Case("TL017", "an attached disk", "unmet NotFromMarketplace", vm(boot=_GEN1, image=None)),
+    Case("TL017", "no system reported", "unknown OsNotReported", vm(boot=_GEN1, os_family=None)),
+    Case("TL018", "generation 2", "not-applicable NotGeneration1"),
+    Case("TL018", "a ready agent", "met AgentReady", vm(boot=_GEN1)),
+    Case("TL018", "an agent that is not", "unmet AgentNotReady", vm(boot=_GEN1, agent_ready=False)),
+    Case("TL018", "no instance view", "unknown AgentNotReported", vm(boot=_GEN1, agent_ready=None)),
+    Case("TL018", "a deallocated VM", "unmet NotRunning", vm(boot=_GEN1, power=Power.DEALLOCATED)),
+    Case("TL019", "no sign of Arm64", "met NotArm"),
+    Case("TL019", "an x64 disk", "met NotArm", vm(), {"disks": [disk(architecture="x64")]}),
+    Case(
+        "TL019",
+        "an Arm64 size, and a disk that says nothing",
+        "unknown ArmImageNotReported",
+        vm(),
+        {"skus": [sku(architecture="Arm64")]},
+    ),
+    Case(
+        "TL019",
+        "an Arm64 disk with Trusted Launch, in another letter case",
+        "met ArmImageSupported",
+        vm(),
+        {"disks": [disk(architecture="ARM64", supported_security="trustedLaunchSupported")]},
+    ),
+    Case(
+        "TL019",
+        "an Arm64 disk without",
+        "unmet ArmImageWithoutTrustedLaunch",
+        vm(),
+        {"disks": [disk(architecture="Arm64", supported_security="Standard")]},
+    ),
+    Case("TL020", "nothing chosen", "not-applicable SecureBootNotChosen"),
+    Case("TL020", "Secure Boot left out on purpose", "not-applicable SecureBootNotChosen", vm(), _INSECURE),
+    Case("TL020", "on already", "not-applicable SecureBootOn", vm(boot=boot(secure_boot=True)), _SECURE),
+    Case("TL020", "Windows", "met WindowsDrivers", vm(**_WINDOWS), _SECURE),
+    Case("TL020", "no system reported", "unknown OsNotReported", vm(os_family=None), _SECURE),
+    Case("TL020", "a Linux from the marketplace", "met NoKnownRisk", vm(), _SECURE),
+    Case(
+        "TL020",
+        "a distributor's plan is about support",
+        "met NoKnownRisk",
+        vm(plan="redhat"),
+        _SECURE,
+    ),
+    Case("TL020", "a vendor's plan", "unmet VendorImage", vm(plan="fortinet"), _SECURE),
+    Case("TL020", "an image from nowhere", "unmet CustomImage", vm(image=None), _SECURE),
+    Case("TL020", "a gallery image", "unmet CustomImage", vm(image=_GALLERY), _SECURE),
+    Case("TL020", "a GPU", "unmet LinuxGpu", vm(), {**_SECURE, "skus": [sku(gpus=1)]}),
+    Case(
+        "TL020",
+        "a GPU driver",
+        "unmet KernelModules",
+        vm(extensions=(extension("microsoft.hpccompute", "NvidiaGpuDriverLinux"),)),
+        _SECURE,
+    ),
+)
