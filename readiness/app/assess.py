@@ -1,35 +1,101 @@
 """Use case: classify every VM of an estate."""
 
+import copy
 import csv
 import io
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from readiness.app.collector import paused_collector
 from readiness.app.estates import load
 from readiness.app.release import RELEASE
+from readiness.errors import UsageError
 from readiness.model.assessment import Assessment
-from readiness.model.codec import encode_pretty
+from readiness.model.codec import encode_pretty, to_builtins
+from readiness.model.estate import Estate
+from readiness.model.ids import ResourceId
+from readiness.model.scope import Scope, ScopeReport
 from readiness.model.verdict import Dimension
 from readiness.rules.evaluate import evaluate
 from readiness.store.artefacts import write_whole
 
 
+@paused_collector()
 def assess(folder: Path, as_of: date) -> Assessment:
     """Read the estate in a folder and classify every VM of it as of a day."""
     return evaluate(load(folder), as_of=as_of, release=RELEASE)
 
 
-def as_json(assessment: Assessment) -> str:
-    """Return the whole assessment as JSON."""
-    return encode_pretty(assessment).decode()
+class Narrowed(Struct, frozen=True, kw_only=True):
+    """An assessment of the VMs in a scope, and how many are out of it."""
+
+    assessment: Assessment
+    scope: ScopeReport
 
 
-def write(assessment: Assessment, to: Path) -> tuple[Path, ...]:
+@paused_collector()
+def assess_scope(folder: Path, as_of: date, scope: Scope) -> Narrowed:
+    """Classify the VMs in scope: each as it would be in the whole estate.
+
+    Raises:
+        UsageError: No VM of the estate is in scope.
+    """
+    estate, report = _narrowed(load(folder), scope)
+    return Narrowed(assessment=evaluate(estate, as_of=as_of, release=RELEASE), scope=report)
+
+
+def _narrowed(whole: Estate, scope: Scope) -> tuple[Estate, ScopeReport]:
+    """Return the estate with the VMs in scope alone; everything about them still sees all that was found."""
+    inside = tuple(vm for vm in whole.vms if scope.hits(vm, whole))
+    unread = [gap for gap in whole.gaps if gap.is_vm]
+    outside_unread = {gap for gap in unread if not scope.may_hit(gap, whole)}
+    count = len(inside) + len(unread) - len(outside_unread)
+    if not count:
+        known = ", ".join(sorted(entry.name or entry.id for entry in whole.info.subscriptions)[:8])
+        raise UsageError(
+            f"No VM of the estate is in scope ({', '.join(scope.asked)}).",
+            details=f"It has {len(whole.vms)} VMs in these subscriptions: {known}.",
+            remedy="Check the spelling; different keys have to hold together, the same key is an or.",
+        )
+    kept = {vm.id for vm in inside}
+    outside = Counter(vm.id.subscription for vm in whole.vms if vm.id not in kept)
+    outside.update(ResourceId(gap.resource).subscription for gap in outside_unread)
+    # Lookups are made from all VMs before the list is narrowed: neighbours out of scope still count.
+    whole.vm(ResourceId(""))
+    whole.vms_named("")
+    narrowed = copy.copy(whole)
+    narrowed.vms = inside
+    narrowed.gaps = tuple(replace(gap, is_vm=False) if gap in outside_unread else gap for gap in whole.gaps)
+    report = ScopeReport(
+        asked=scope.asked,
+        in_scope=count,
+        out_of_scope=outside.total(),
+        subscriptions=dict(sorted(outside.items())),
+    )
+    return narrowed, report
+
+
+def as_json(assessment: Assessment, scope: ScopeReport | None = None) -> str:
+    """Return the whole assessment as JSON, with the scope it was narrowed to."""
+    if scope is None:
+        return encode_pretty(assessment).decode()
+    return encode_pretty(_with_scope(assessment, scope)).decode()
+
+
+def _with_scope(assessment: Assessment, scope: ScopeReport) -> object:
+    return {**to_builtins(assessment), "scope": to_builtins(scope)}
+
+
+def write(assessment: Assessment, to: Path, scope: ScopeReport | None = None) -> tuple[Path, ...]:
     """Write `assessment.json` and `assessment.xlsx` into a folder and return their paths."""
     from reports.workbook import assessment_workbook
 
     document, workbook = to / "assessment.json", to / "assessment.xlsx"
-    write_whole(document, encode_pretty(assessment))
+    write_whole(document, as_json(assessment, scope).encode())
     write_whole(workbook, assessment_workbook(assessment))
     return document, workbook
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from playbooks.catalog import ALL_PLAYBOOKS
+from readiness.app.collector import paused_collector
 from readiness.app.estates import load
 from readiness.app.release import RELEASE
 from readiness.errors import PlanError
@@ -24,6 +25,7 @@ class WrittenPlan(Struct, frozen=True, kw_only=True):
     workbook: Path
 
 
+@paused_collector()
 def create_plan(folder: Path, to: Path, as_of: date) -> WrittenPlan:
     """Assess the estate in a folder, plan its waves, and write `plan.json` and `wave-plan.xlsx`."""
     estate = load(folder)

@@ -13,6 +13,7 @@ from readiness.model.assessment import Assessment, Classification, VmAssessment
 from readiness.model.lifecycle import Phase
 from readiness.model.plan import Plan, Wave
 from readiness.model.run import Event, EventKind, RunState
+from readiness.model.scope import ScopeReport
 from readiness.model.verdict import Dimension
 
 _PIPED_WIDTH = 132
@@ -29,13 +30,13 @@ def _console(*, stderr: bool = False) -> Console:
 OUT = _console()
 _ERR = _console(stderr=True)
 
-_TITLES = {
+TITLES = {
     Dimension.TRUSTED_LAUNCH: "Trusted Launch",
     Dimension.CMK: "CMK",
     Dimension.PASSWORD_ACCESS: "Password access",
     Dimension.MANAGED_IDENTITY: "Managed identity",
 }
-_COLOURS = {
+COLOURS = {
     Classification.SATISFIED: "green",
     Classification.READY: "cyan",
     Classification.READY_WITH_WORK: "yellow",
@@ -88,7 +89,7 @@ def show_assessment(assessment: Assessment) -> None:
     table.add_column("VM", no_wrap=True)
     table.add_column("Application")
     for dimension in Dimension:
-        table.add_column(_TITLES[dimension])
+        table.add_column(TITLES[dimension])
     for vm in assessment.vms:
         cells = [f"[dim]excluded: {_text(vm.excluded)}[/]"] if vm.excluded else _standings(vm)
         table.add_row(_text(vm.name), _text(vm.application or "-"), *cells)
@@ -105,11 +106,19 @@ def show_assessment(assessment: Assessment) -> None:
         say(f"[yellow]Gap[/] {place}: {_text(gap.reason)}: {_text(gap.detail)}")
 
 
+def show_scope(report: ScopeReport) -> None:
+    """Print how much of the estate the answer speaks of."""
+    asked = ", ".join(report.asked)
+    say(f"Scope {escape(asked)}: {report.in_scope} VMs are in scope, {report.out_of_scope} are out of it")
+    for subscription, count in report.subscriptions.items():
+        say(f"  out of scope in {escape(subscription)}: {count}")
+
+
 def _standings(vm: VmAssessment) -> list[str]:
     cells = []
     for dimension in Dimension:
         standing = vm.dimensions[dimension]
-        colour = _COLOURS[standing.classification]
+        colour = COLOURS[standing.classification]
         telling = standing.classification not in (Classification.SATISFIED, Classification.READY)
         words = [finding.reason for finding in standing.reasons] if telling else []
         reasons = f"\n[dim]{_text(', '.join(dict.fromkeys(words)))}[/]" if words else ""

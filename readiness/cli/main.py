@@ -8,6 +8,9 @@ import click
 from readiness.cli.assess import assess
 from readiness.cli.console import explain
 from readiness.cli.demo import demo
+from readiness.cli.explain import explain_vm
+from readiness.cli.generate import generate
+from readiness.cli.import_command import import_files
 from readiness.cli.plan import plan
 from readiness.cli.run import rehearse, run, status, stop
 from readiness.cli.twin import twin
@@ -35,7 +38,19 @@ def readiness() -> None:
     """
 
 
-for _command in (assess, plan, rehearse, run, status, stop, twin, demo):
+for _command in (
+    import_files,
+    generate,
+    assess,
+    explain_vm,
+    plan,
+    rehearse,
+    run,
+    status,
+    stop,
+    twin,
+    demo,
+):
     readiness.add_command(_command)
 
 

@@ -10,7 +10,10 @@ from tests.reports.dump import snapshot
 
 COMMANDS = (
     (),
+    ("import",),
+    ("generate",),
     ("assess",),
+    ("explain",),
     ("plan",),
     ("plan", "create"),
     ("rehearse",),

@@ -10,7 +10,7 @@ import pytest
 
 from readiness.errors import EstateError
 from readiness.model.context import Context
-from readiness.model.estate import Gap, Origin
+from readiness.model.estate_info import Gap, Origin
 from readiness.store.estate_files import read_context, read_gaps, read_info, read_resources
 
 INFO = {

@@ -1,0 +1,29 @@
+"""The JSON schema of what `assess --output json` writes, made from the model so that both always agree."""
+
+from typing import Any
+
+import msgspec
+
+from readiness.model.assessment import Assessment
+from readiness.model.ids import ResourceId
+from readiness.model.scope import ScopeReport
+
+
+def assessment_schema() -> dict[str, Any]:
+    """Return the schema of an assessment; `scope` is there where `--scope` was given."""
+    (whole, scope), definitions = msgspec.json.schema_components(
+        (Assessment, ScopeReport), schema_hook=_hook, ref_template="#/$defs/{name}"
+    )
+    definitions["Assessment"]["properties"]["scope"] = scope
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "readiness/assessment/1",
+        **whole,
+        "$defs": definitions,
+    }
+
+
+def _hook(kind: type[Any]) -> dict[str, Any]:
+    if kind is ResourceId:
+        return {"type": "string", "description": "An Azure resource id."}
+    raise NotImplementedError(kind.__name__)

@@ -1,0 +1,38 @@
+"""The reference tables that come with the package."""
+
+import re
+
+from readiness.store.reference import read_reference
+
+REFERENCE = read_reference()
+
+
+def test_every_table_has_its_day() -> None:
+    """Whoever reads an answer that rests on a table can see how old it is."""
+    for day in (REFERENCE.sizes_verified_on, REFERENCE.systems_verified_on):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", day)
+
+
+def test_the_sizes_are_whole() -> None:
+    """Every size of the table answers every question that rules ask of it."""
+    assert 40 <= len(REFERENCE.sizes)
+    for name, size in REFERENCE.sizes.items():
+        assert name == size.name.lower()
+        assert set(size.hyper_v_generations) <= {"V1", "V2"}
+        assert size.hyper_v_generations
+        assert None not in (size.encryption_at_host_supported, size.vcpus, size.architecture)
+
+
+def test_a_version_is_listed_once() -> None:
+    """A version is on the newest list or on the earlier one only, and the exceptions are among them."""
+    for entry in REFERENCE.systems:
+        assert not set(entry.current) & set(entry.earlier)
+        assert set(entry.generation1 or ()) <= set(entry.current)
+
+
+def test_roles_and_risks_are_written_as_rules_compare_them() -> None:
+    """Roles are ids in lower case, and no role both can and cannot."""
+    assert not set(REFERENCE.key_roles) & set(REFERENCE.keyless_roles)
+    for role in (*REFERENCE.key_roles, *REFERENCE.keyless_roles):
+        assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", role)
+    assert all(risk.what for risk in REFERENCE.secure_boot_risks)
