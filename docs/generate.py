@@ -1,7 +1,8 @@
-"""Writes the generated pages of this folder: `cli.md`, `rules.md` and `playbooks.md`.
+"""Writes the generated pages of this folder: `cli.md`, `rules.md`, `controls.md` and `playbooks.md`.
 
-Run it with `python docs/generate.py` whenever a command, a rule, a playbook or a step changes; a test fails
-while a page is stale. The pages hold nothing that the code does not say, and nothing that changes by itself.
+Run it with `python docs/generate.py` whenever a command, a rule, a control, a playbook or a step changes; a
+test fails while a page is stale. The pages hold nothing that the code does not say, and nothing that changes
+by itself.
 """
 
 import sys
@@ -17,6 +18,7 @@ from readiness.model.context import Choice, IdentityChoice, TrustedLaunchChoice
 from readiness.model.disk import Disk, Encryption, EncryptionType
 from readiness.model.durations import ASSUMED_SECONDS
 from readiness.model.ids import ResourceId
+from readiness.model.levels import LADDER
 from readiness.model.observation import Observation, before_of
 from readiness.model.outage import compose, compose_undo
 from readiness.model.playbook import Playbook, Target
@@ -31,6 +33,8 @@ from readiness.model.steps import (
 from readiness.model.verdict import Dimension
 from readiness.model.virtual_machine import BootProfile, DiskAttachment, OsFamily, Power, VirtualMachine
 from readiness.rules.catalog import ALL_RULES
+from readiness.rules.controls.catalog import ALL_CONTROLS
+from readiness.rules.controls.control import Control, EvidenceClass, SubscriptionControl, VmControl
 from readiness.rules.rule import Role, Rule
 
 FOLDER = Path(__file__).parent
@@ -49,6 +53,7 @@ def pages() -> dict[str, str]:
     made: dict[str, Callable[[], Iterator[str]]] = {
         "cli.md": _command_page,
         "rules.md": _rule_page,
+        "controls.md": _control_page,
         "playbooks.md": _playbook_page,
     }
     return {name: "\n".join([_HEAD, "", *page()]).rstrip("\n") + "\n" for name, page in made.items()}
@@ -65,7 +70,7 @@ def main() -> None:
 
 _EXITS = {
     Exit.DONE: ("done", "The command did what was asked."),
-    Exit.FINDINGS: ("findings", "Kept for a threshold on findings; no command ends with it yet."),
+    Exit.FINDINGS: ("findings", "A VM in scope is what `assess --fail-on` names."),
     Exit.USAGE: ("usage", "An option, address or file that cannot be used."),
     Exit.ESTATE: ("estate", "The estate folder or its context is malformed or contradicts itself."),
     Exit.PLAN: ("plan", "No such plan or wave, an altered plan, a wrong digest, or a wrong target."),
@@ -177,6 +182,64 @@ def _flowing(text: str) -> str:
 
 def _rule_link(rule: str, page: str = "") -> str:
     return f"[{rule}]({page}#{rule.lower()})"
+
+
+# Controls -------------------------------------------------------------------------------------------
+
+_EVIDENCE = {
+    EvidenceClass.RESOURCE_GRAPH: "a resource as Azure Resource Graph has it",
+    EvidenceClass.REST: "an answer that only Azure's REST interfaces give",
+    EvidenceClass.GUEST: "what the guest reports through Azure's machine configuration",
+    EvidenceClass.GRAPH: "Microsoft Graph, which nothing here reads yet: somebody has to attest it",
+    EvidenceClass.ATTESTED: "no interface shows it: somebody has to attest it",
+}
+
+
+def _control_page() -> Iterator[str]:
+    yield "# Controls"
+    yield ""
+    yield f"The {len(ALL_CONTROLS)} controls that the levels rest on. What the levels mean, and how"
+    yield "attestations and exceptions count: [levels.md](levels.md). An advisory control is listed and holds"
+    yield "nobody back. *Evidence* is where the answer comes from:"
+    yield ""
+    for kind, meaning in _EVIDENCE.items():
+        yield f"* **{kind}**: {meaning}"
+    for rung in LADDER:
+        controls = [control for control in ALL_CONTROLS if control.level is rung.level]
+        if controls:
+            yield ""
+            yield f"## Level {rung.level.value}: {rung.name.lower()}"
+            yield ""
+            yield "| Control | Demands | Of each | Binding | Evidence | Whose work |"
+            yield "|---|---|---|---|---|---|"
+            yield from map(_control_row, controls)
+    yield ""
+    yield "## Conditions"
+    for control in ALL_CONTROLS:
+        yield from _control(control)
+
+
+def _control_row(control: Control) -> str:
+    scope = "VM" if isinstance(control, VmControl) else "subscription"
+    binding = "mandatory" if control.is_mandatory else "advisory"
+    link = f"[{control.id}](#{control.id.lower()})"
+    return f"| {link} | {control.title} | {scope} | {binding} | {control.evidence} | {control.whose} |"
+
+
+def _control(control: VmControl | SubscriptionControl) -> Iterator[str]:
+    yield ""
+    yield f"### {control.id}"
+    yield ""
+    yield f"**{control.title}.** {_flowing(control.rationale)}"
+    yield ""
+    yield f"* Remedy: {control.remedy}"
+    if control.rests_on:
+        yield f"* Takes its answer from: {', '.join(_rule_link(one, 'rules.md') for one in control.rests_on)}"
+    if control.dimension is not None:
+        yield f"* Covered by an exception from: {_DIMENSIONS[control.dimension]}"
+    if control.seed_claim:
+        yield f"* What is often said: {control.seed_claim}"
+    yield f"* Source: [{control.source.title}]({control.source.address}), verified {control.source.verified}"
 
 
 # Playbooks ------------------------------------------------------------------------------------------

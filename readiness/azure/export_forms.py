@@ -48,6 +48,22 @@ class Incomplete(Struct, frozen=True):
 
 Piece = Found | Unusable | Incomplete
 
+_POWERSHELL = {
+    "ResourceId": "id",
+    "Id": "id",
+    "Name": "name",
+    "ResourceType": "type",
+    "Type": "type",
+    "Location": "location",
+    "Tags": "tags",
+    "Properties": "properties",
+    "Identity": "identity",
+    "Sku": "sku",
+    "Zones": "zones",
+    "ManagedBy": "managedBy",
+}
+"""How `Get-AzResource -ExpandProperties` spells what stands around ARM's own properties."""
+
 
 def pieces(document: Any, place: str, depth: int = 0) -> Iterator[Piece]:
     """Yield everything that a JSON value holds: resources, what is no resource, and signs of missing pages.
@@ -78,6 +94,8 @@ def _of_object(document: Json, place: str, depth: int) -> Iterator[Piece]:
 
 
 def _single(document: Json, place: str) -> Piece:
+    if "id" not in document and _POWERSHELL.keys() & document.keys():
+        document = {_POWERSHELL.get(key, key): value for key, value in document.items()}
     name = _text(document.get("name"))
     own = _text(document.get("id"))
     if not own:

@@ -6,7 +6,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from readiness.model.assessment import Assessment
-from readiness.model.estate import Estate, Gap, Origin
+from readiness.model.estate import Estate
+from readiness.model.estate_info import Gap, Origin
 from readiness.model.ids import ResourceId
 from readiness.model.plan import LeftOut, Plan, PlanTarget, TargetKind, digest_of
 from readiness.model.playbook import Playbook

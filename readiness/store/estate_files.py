@@ -24,7 +24,7 @@ from readiness.store.plain_text import lines, read_text, unreadable
 FORMAT = "readiness/estate/1"
 _INFO, _RESOURCES, _CONTEXT = "estate.json", "resources.jsonl", "context.yaml"
 _Kind = TypeVar("_Kind")
-_RESTORE = "Collect or import the estate again, or restore the file from where it was copied."
+_RESTORE = "Import the estate again, or restore the file from where it was copied."
 
 
 def read_info(folder: Path) -> EstateInfo:
@@ -80,7 +80,7 @@ def read_context(folder: Path, names: Mapping[str, tuple[ResourceId, ...]]) -> C
 
 def _document(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
-        remedy = "Give the folder that 'readiness collect' wrote, or sample_estates/starter to look around."
+        remedy = "Give a folder that 'readiness import' or 'readiness generate' wrote, or sample_estates/starter to look around."
         raise EstateError(f"There is no estate folder '{folder}'.", remedy=remedy)
     path = folder / _INFO
     if not path.is_file():

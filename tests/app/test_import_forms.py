@@ -78,6 +78,12 @@ def held(folder):
         {"$schema": TEMPLATE, "resources": [WHOLE]},
         {"responses": [{"httpStatusCode": 200, "content": WHOLE}]},
         WHOLE | {"properties": json.dumps(WHOLE["properties"])},
+        {
+            "ResourceId": VM,
+            "Id": VM,
+            "ResourceType": "Microsoft.Compute/virtualMachines",
+            "Properties": WHOLE["properties"],
+        },
     ],
 )
 def test_every_form_holds_the_same_vm(document):

@@ -8,6 +8,7 @@ from playbooks.catalog import ALL_PLAYBOOKS
 from readiness.cli.main import readiness
 from readiness.errors import Exit
 from readiness.rules.catalog import ALL_RULES
+from readiness.rules.controls.catalog import ALL_CONTROLS
 from tests.docs.pages import text
 
 
@@ -28,7 +29,7 @@ def section(page, heading):
     return body.split("\n## ", 1)[0].split("\n### ", 1)[0]
 
 
-@pytest.mark.parametrize("name", ["cli.md", "rules.md", "playbooks.md"])
+@pytest.mark.parametrize("name", ["cli.md", "rules.md", "controls.md", "playbooks.md"])
 def test_pages_are_current(name):
     """A generated page says what the code says; if this fails, run `python docs/generate.py`."""
     assert pages()[name] == text(f"docs/{name}")
@@ -52,6 +53,14 @@ def test_every_rule_is_documented(rule):
     """A rule's section has its title, remedy and source."""
     wanted = (rule.title, rule.remedy, rule.source.address, rule.source.verified)
     assert [] == [part for part in wanted if part not in section("docs/rules.md", rule.id)]
+
+
+@pytest.mark.parametrize("control", ALL_CONTROLS, ids=lambda control: control.id)
+def test_every_control_is_documented(control):
+    """A control has its row, and a section with its title, remedy and source."""
+    assert f"| [{control.id}](#{control.id.lower()}) |" in text("docs/controls.md")
+    wanted = (control.title, control.remedy, control.source.address, control.source.verified)
+    assert [] == [part for part in wanted if part not in section("docs/controls.md", control.id)]
 
 
 @pytest.mark.parametrize("playbook", ALL_PLAYBOOKS, ids=lambda playbook: playbook.spec.id)

@@ -10,11 +10,20 @@ import pytest
 from readiness.app.assess import assess
 from readiness.app.estates import load
 from readiness.cli.main import readiness
+from readiness.model.assessment import Classification
+from readiness.model.levels import LADDER
 from readiness.twin.faults import OPERATIONS, Faults
 from readiness.twin.seed import load as load_seed
 from tests.docs.pages import DOCS, PAGES, ROOT, anchors, blocks, links, text
 
-WITH_COMMANDS = ("README.md", "docs/faults.md", "docs/estate.md", "CHANGELOG.md", "ARCHITECTURE.md")
+WITH_COMMANDS = (
+    "README.md",
+    "docs/faults.md",
+    "docs/estate.md",
+    "docs/levels.md",
+    "CHANGELOG.md",
+    "ARCHITECTURE.md",
+)
 ESTATE_EXAMPLES = {"estate.json": "json", "resources.jsonl": "jsonl", "context.yaml": "yaml"}
 
 
@@ -67,6 +76,24 @@ def test_the_readme_names_every_command():
     assert [] == [leaf for leaf in leaves if f"| `readiness {leaf}" not in text("README.md")]
 
 
+def test_every_level_is_explained():
+    """The page of levels has a row for each rung, in the words of the code."""
+    rows = text("docs/levels.md").lower()
+    wanted = [f"| {rung.level.value} | {rung.name} | {rung.means.rstrip('.')} |".lower() for rung in LADDER]
+    assert [] == [row for row in wanted if row not in rows]
+
+
+def test_every_class_is_explained():
+    """The page of levels has a row for each class."""
+    assert [] == [one for one in Classification if f"| `{one}` |" not in text("docs/levels.md")]
+
+
+def test_every_sample_estate_is_named():
+    """The readme names every sample estate."""
+    samples = [entry.parent.name for entry in (ROOT / "sample_estates").glob("*/estate.json")]
+    assert [] == [name for name in samples if f"`{name}`" not in text("README.md")]
+
+
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_make_targets_exist(page):
     """Whatever people are told to make can be made."""
@@ -102,15 +129,17 @@ def test_the_estate_example_seeds_a_twin(example):
 def test_the_context_example_uses_every_section(example):
     """The context example fills each section, so that each is parsed."""
     context = load(example).context
-    sections = ("applications", "windows", "dependencies", "targets", "exceptions")
-    assert [] == [section for section in sections if not getattr(context, section)]
+    assert [] == [name for name in context.__struct_fields__ if not getattr(context, name)]
 
 
 def test_every_context_key_is_documented():
-    """The estate page names every key that the context reader takes."""
-    source = (ROOT / "readiness/store/context_file.py").read_text(encoding="utf-8")
+    """The estate page names every key and section that the context reader takes."""
+    source = "".join(
+        (ROOT / f"readiness/store/context_{name}.py").read_text(encoding="utf-8")
+        for name in ("file", "entries", "values")
+    )
     calls = re.findall(r"\.fields\((.*?)\)", source, re.DOTALL) + re.findall(
-        r"k(?:eys|nown) = \((.*?)\)", source
+        r"(?:keys|known|needed|SECTIONS) = \((.*?)\)", source, re.DOTALL
     )
     keys = {key for call in calls for key in re.findall(r'"([a-z_]+)"', call)}
     assert [] == sorted(key for key in keys if not re.search(rf"\b{key}\b", text("docs/estate.md")))
