@@ -246,7 +246,7 @@ def _refuse_unread(estate: Estate, wanted: str) -> None:
         raise EstateError(
             f"'{wanted}' was found and could not be read ({gap.place}: {gap.reason}).",
             details=gap.detail,
-            remedy="Collect or import it again; until then it counts as unknown.",
+            remedy="Import it again; until then it counts as unknown.",
         )
 
 

@@ -80,7 +80,7 @@ def read_context(folder: Path, names: Mapping[str, tuple[ResourceId, ...]]) -> C
 
 def _document(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
-        remedy = "Give a folder that 'readiness import' or 'readiness generate' wrote, or sample_estates/starter to look around."
+        remedy = "Give a folder that 'readiness import' wrote, or sample_estates/starter to look around."
         raise EstateError(f"There is no estate folder '{folder}'.", remedy=remedy)
     path = folder / _INFO
     if not path.is_file():
