@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from readiness.model.estate import MUST_BE_LISTED
 from tests.cli.terminal import AS_OF, Terminal, copy_of_starter, digest_of_plan, served
 
 USAGE, ESTATE, PLAN, CLOUD, JOURNAL = 2, 3, 4, 5, 6
@@ -139,7 +140,7 @@ def test_a_plan_for_live_azure(terminal: Terminal, tmp_path: Path) -> None:
     """A plan of a collected estate does not run on a twin, and this release runs it nowhere else."""
     estate = tmp_path / "estate"
     estate.mkdir()
-    copy_of_starter(estate, origin="collected")
+    copy_of_starter(estate, origin="collected", listed_types=sorted(MUST_BE_LISTED))
     terminal.type("plan", "create", estate, "--to", tmp_path / "plan", "--as-of", AS_OF)
     words = terminal.refused(PLAN, *run_of(tmp_path / "plan", tmp_path / "state"))
     assert "made for live Azure" in words
