@@ -281,7 +281,7 @@ SHEETS = (
         section="attestations",
         needs_match=True,
         columns=(
-            _needed("Control", "control", "The control's id.", "L1-01"),
+            _needed("Control", "control", "The control's id.", "DF-4"),
             *_WIDE_MATCH,
             _needed("Owner", "owner", "Who gives their word.", "Adaeze Lindqvarn"),
             _needed("Date", "date", "When it was given.", "2026-11-02", _date),

@@ -128,7 +128,7 @@ ROWS = {
     },
     "Targets": {"VM names": "*", "Secure Boot": "false", "Identity": "system"},
     "Attestations": {
-        "Control": "X-1",
+        "Control": "DF-4",
         "VM names": "*",
         "Owner": "D",
         "Date": "2026-01-01",

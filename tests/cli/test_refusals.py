@@ -333,3 +333,12 @@ def test_a_reader_that_leaves_early() -> None:
         process.stdout.close()
         said = process.stderr.read()
     assert "Traceback" not in said
+
+
+def test_an_exception_for_a_rule_that_does_not_exist(terminal: Terminal, tmp_path: Path) -> None:
+    """A misspelt rule in an exception is named with what comes near it, instead of permitting nothing."""
+    copy_of_starter(tmp_path)
+    edited(tmp_path / "context.yaml", "    dimension: cmk\n", "    rule: EN0O1\n")
+    words = terminal.refused(ESTATE, "assess", tmp_path)
+    assert "'EN0O1'" in words
+    assert "Did you mean EN0" in words

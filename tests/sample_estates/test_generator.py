@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from readiness.app.assess import assess
 from readiness.app.generate import GenerateRequest, generate
-from readiness.cli.generate import generate as command
+from readiness.cli.main import readiness
 from readiness.errors import UsageError
 from readiness.model.estate_info import Origin
 from tests.sample_estates.references import dangling_of
@@ -106,7 +106,7 @@ def test_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
 def test_command_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Standard output stays empty; folder and counts go to standard error, without a progress line."""
     folder = tmp_path / "estate"
-    command.main(["--vms", "30", "--seed", "4", "--to", str(folder)], standalone_mode=False)
+    readiness.main(["generate", "--vms", "30", "--seed", "4", "--to", str(folder)], standalone_mode=False)
     written = capsys.readouterr()
     count = len((folder / "resources.jsonl").read_text(encoding="utf-8").splitlines())
     assert ("", f"Written: {folder} (30 VMs, {count} resources)\n") == (written.out, written.err)
