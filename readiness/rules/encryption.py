@@ -27,13 +27,8 @@ _AT_HOST = Source(
     f"{_LEARN}/disks-enable-host-based-encryption-portal",
     "2026-11",
 )
-_CONFIDENTIAL = Source(
-    "About Azure confidential VMs",
-    "https://learn.microsoft.com/azure/confidential-computing/confidential-vm-overview",
-    "2026-11",
-)
 
-_encryption_rule = partial(rule, dimension=Dimension.CMK, level=2)
+_encryption_rule = partial(rule, dimension=Dimension.CMK, level=3)
 
 
 @_encryption_rule(
@@ -194,6 +189,7 @@ def changeable_disks(vm: VirtualMachine, estate: Estate) -> Verdict:
 
 @_encryption_rule(
     id="EN006",
+    level=2,
     title="Has a size that supports encryption at host, where that was chosen",
     role=Role.WORK,
     remedy="Resize the VM to a size that supports encryption at host.",
@@ -221,6 +217,7 @@ def _at_host_verdict(vm: VirtualMachine, sku: Sku | None) -> Verdict:
 
 @_encryption_rule(
     id="EN008",
+    level=2,
     title="Is encrypted at host, where that was chosen",
     role=Role.GOAL,
     remedy="Turn encryption at host on while the VM is deallocated.",

@@ -22,7 +22,7 @@ _AT_HOST = Source(
     "2026-11",
 )
 
-_disk_rule = partial(rule, dimension=Dimension.CMK, level=2)
+_disk_rule = partial(rule, dimension=Dimension.CMK, level=3)
 
 
 @_disk_rule(
@@ -132,6 +132,7 @@ def no_shared_disks(vm: VirtualMachine, estate: Estate) -> Verdict:
 
 @_disk_rule(
     id="EN021",
+    level=2,
     title="Is in a subscription with encryption at host, where that was chosen",
     role=Role.WORK,
     remedy="Register the feature Microsoft.Compute/EncryptionAtHost, then the provider Microsoft.Compute.",
@@ -156,6 +157,7 @@ def at_host_registered(vm: VirtualMachine, estate: Estate) -> Verdict:
 
 @_disk_rule(
     id="EN022",
+    level=2,
     title="Has no old Ultra or Premium SSD v2 disk with small sectors, where encryption at host was chosen",
     role=Role.WORK,
     remedy="Make a new disk from a snapshot of the old one, and attach it in its place.",

@@ -26,7 +26,7 @@ _ROLES = Source(
     "2026-11",
 )
 
-_key_rule = partial(rule, dimension=Dimension.CMK, level=2)
+_key_rule = partial(rule, dimension=Dimension.CMK, level=3)
 
 
 @_key_rule(

@@ -15,7 +15,7 @@ _CUSTOMER_KEYS = Source(
     "2026-11",
 )
 
-_set_rule = partial(rule, dimension=Dimension.CMK, level=2)
+_set_rule = partial(rule, dimension=Dimension.CMK, level=3)
 
 
 @_set_rule(

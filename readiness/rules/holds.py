@@ -201,21 +201,21 @@ not_replicated_for_keys = rule(
     id="EN010",
     dimension=Dimension.CMK,
     title="Is not replicated by Azure Site Recovery",
-    level=2,
+    level=3,
     role=Role.WORK,
     remedy="Let the owner of its recovery plan disable replication, and enable it again after the change "
     "with a disk encryption set in the target region.",
     source=_REPLICATED_KEYS,
 )(_replication)
 unlocked_for_boot = _unlocked_rule(id="TL011", dimension=Dimension.TRUSTED_LAUNCH)(_unlocked)
-unlocked_for_keys = _unlocked_rule(id="EN011", dimension=Dimension.CMK)(_unlocked)
+unlocked_for_keys = _unlocked_rule(id="EN011", dimension=Dimension.CMK, level=3)(_unlocked)
 unlocked_for_identity = _unlocked_rule(id="MI006", dimension=Dimension.MANAGED_IDENTITY)(_unlocked)
 settled_for_boot = _settled_rule(id="TL012", dimension=Dimension.TRUSTED_LAUNCH)(_settled)
-settled_for_keys = _settled_rule(id="EN012", dimension=Dimension.CMK)(_settled)
+settled_for_keys = _settled_rule(id="EN012", dimension=Dimension.CMK, level=3)(_settled)
 awake_for_boot = _awake_rule(id="TL013", dimension=Dimension.TRUSTED_LAUNCH)(_awake)
-awake_for_keys = _awake_rule(id="EN013", dimension=Dimension.CMK)(_awake)
+awake_for_keys = _awake_rule(id="EN013", dimension=Dimension.CMK, level=3)(_awake)
 comes_back_for_boot = _comes_back_rule(id="TL014", dimension=Dimension.TRUSTED_LAUNCH)(_comes_back)
-comes_back_for_keys = _comes_back_rule(id="EN014", dimension=Dimension.CMK)(_comes_back)
+comes_back_for_keys = _comes_back_rule(id="EN014", dimension=Dimension.CMK, level=3)(_comes_back)
 
 _LEVELS = ("readonly", "cannotdelete")
 

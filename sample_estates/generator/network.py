@@ -312,11 +312,3 @@ def bastion(place: Place, name: str, subnet: str, address: str) -> Json:
         "ipConfigurations": [{"name": "front", "properties": way}],
     }
     return found
-
-
-def application_group(place: Place, name: str) -> Json:
-    """Return an application security group."""
-    kind = f"{NETWORK}/applicationSecurityGroups"
-    found = resource(place.id(kind, name), kind, place)
-    found["properties"] = {"provisioningState": "Succeeded"}
-    return found
