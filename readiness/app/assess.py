@@ -4,6 +4,7 @@ import copy
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from msgspec.structs import replace
 
 from readiness.app.collector import paused_collector
 from readiness.app.estates import load
+from readiness.app.judging import judge_all
 from readiness.app.release import RELEASE
 from readiness.errors import UsageError
-from readiness.model.assessment import Assessment
-from readiness.model.codec import encode_pretty, to_builtins
+from readiness.model.assessment import Assessment, VmAssessment
+from readiness.model.codec import encode_pretty
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.scope import Scope, ScopeReport
@@ -27,7 +29,11 @@ from readiness.store.artefacts import write_whole
 @paused_collector()
 def assess(folder: Path, as_of: date) -> Assessment:
     """Read the estate in a folder and classify every VM of it as of a day."""
-    return evaluate(load(folder), as_of=as_of, release=RELEASE)
+    return _assessed(load(folder), as_of)
+
+
+def _assessed(estate: Estate, as_of: date) -> Assessment:
+    return evaluate(estate, as_of=as_of, release=RELEASE, judged=judge_all(estate, as_of))
 
 
 class Narrowed(Struct, frozen=True, kw_only=True):
@@ -45,7 +51,7 @@ def assess_scope(folder: Path, as_of: date, scope: Scope) -> Narrowed:
         UsageError: No VM of the estate is in scope.
     """
     estate, report = _narrowed(load(folder), scope)
-    return Narrowed(assessment=evaluate(estate, as_of=as_of, release=RELEASE), scope=report)
+    return Narrowed(assessment=_assessed(estate, as_of), scope=report)
 
 
 def _narrowed(whole: Estate, scope: Scope) -> tuple[Estate, ScopeReport]:
@@ -79,15 +85,31 @@ def _narrowed(whole: Estate, scope: Scope) -> tuple[Estate, ScopeReport]:
     return narrowed, report
 
 
-def as_json(assessment: Assessment, scope: ScopeReport | None = None) -> str:
-    """Return the whole assessment as JSON, with the scope it was narrowed to."""
+def as_json(assessment: Assessment, scope: ScopeReport | None = None) -> Iterator[bytes]:
+    """Yield the whole assessment as JSON, with the scope it was narrowed to.
+
+    It comes VM by VM: a large estate's is a gigabyte, and nobody needs it in one piece.
+    """
+    before, after = encode_pretty(replace(assessment, vms=())).split(_NO_VMS, 1)
+    yield before
+    yield from _listed(assessment.vms) if assessment.vms else [_NO_VMS]
     if scope is None:
-        return encode_pretty(assessment).decode()
-    return encode_pretty(_with_scope(assessment, scope)).decode()
+        yield after
+    else:
+        yield after.removesuffix(b"\n}\n")
+        yield b',\n  "scope": ' + _indented(scope, b"\n  ") + b"\n}\n"
 
 
-def _with_scope(assessment: Assessment, scope: ScopeReport) -> object:
-    return {**to_builtins(assessment), "scope": to_builtins(scope)}
+def _listed(vms: tuple[VmAssessment, ...]) -> Iterator[bytes]:
+    yield b'"vms": ['
+    for position, vm in enumerate(vms):
+        yield (b",\n    " if position else b"\n    ") + _indented(vm, b"\n    ")
+    yield b"\n  ]"
+
+
+def _indented(value: object, line_end: bytes) -> bytes:
+    # A line end is never part of a value: JSON escapes it.
+    return encode_pretty(value).rstrip().replace(b"\n", line_end)
 
 
 def write(assessment: Assessment, to: Path, scope: ScopeReport | None = None) -> tuple[Path, ...]:
@@ -95,7 +117,7 @@ def write(assessment: Assessment, to: Path, scope: ScopeReport | None = None) ->
     from reports.workbook import assessment_workbook
 
     document, workbook = to / "assessment.json", to / "assessment.xlsx"
-    write_whole(document, as_json(assessment, scope).encode())
+    write_whole(document, as_json(assessment, scope))
     write_whole(workbook, assessment_workbook(assessment))
     return document, workbook
 
@@ -117,3 +139,6 @@ def as_csv(assessment: Assessment) -> str:
 def _harmless(cell: str) -> str:
     """Keep text that looks like a formula from being one: names and tags come from outside."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+_NO_VMS = b'"vms": []'

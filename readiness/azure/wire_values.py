@@ -4,9 +4,9 @@ A value that is missing or null reads as *not reported*. A value of a type that 
 raises `MalformedError`: the resource cannot be understood, and guessing would be worse than saying so.
 """
 
-import re
 from datetime import UTC, datetime
 from math import isfinite
+from sys import intern
 from typing import Any
 
 from readiness.model.ids import ResourceId
@@ -57,8 +57,11 @@ def texts(parent: Json, key: str) -> tuple[str, ...]:
 def text(parent: Json, key: str) -> str | None:
     """Return the text under the key; an empty one counts as not reported."""
     value = parent.get(key)
-    if value is None or isinstance(value, str):
-        return value or None
+    if value is None:
+        return None
+    if isinstance(value, str):
+        # Short ones are words that a large estate repeats a million times: sizes, regions, states.
+        return (intern(value) if len(value) <= _WORD else value) or None
     raise MalformedError(f"'{key}' is {_kind(value)}, not a text")
 
 
@@ -96,7 +99,7 @@ def moment(parent: Json, key: str) -> datetime | None:
     try:
         if isinstance(value, int) and not isinstance(value, bool):
             return datetime.fromtimestamp(value, tz=UTC)
-        found = datetime.fromisoformat(_SEVENTH_DIGIT.sub(r"\1", text(parent, key) or ""))
+        found = datetime.fromisoformat(text(parent, key) or "")
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError) as error:
         if value is None or value == "":
@@ -133,13 +136,13 @@ def own_id(resource: Json) -> ResourceId:
 
 def location_of(resource: Json) -> str:
     """Return the region as Azure's APIs spell it: `West Europe` becomes `westeurope`."""
-    return (text(resource, "location") or "").replace(" ", "").lower()
+    return intern((text(resource, "location") or "").replace(" ", "").lower())
 
 
 def tags_of(resource: Json) -> dict[str, str]:
     """Return the tags; a tag without a value has an empty one."""
     found = obj(resource, "tags")
-    return {key: "" if value is None else str(value) for key, value in found.items()}
+    return {key: "" if value is None else intern(str(value)) for key, value in found.items()}
 
 
 def generation_of(parent: Json) -> int | None:
@@ -153,5 +156,5 @@ def _kind(value: object) -> str:
 
 
 _LONGEST_NUMBER = 18
-_SEVENTH_DIGIT = re.compile(r"(\.\d{6})\d+")
-"""Azure writes ten millionths of a second, which Python does not read."""
+_WORD = 32
+"""Characters: more than any name of a size, fewer than a UUID."""

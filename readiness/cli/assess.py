@@ -65,7 +65,8 @@ def assess(
     report = narrowed.scope if narrowed else None
     match output:
         case "json":
-            click.echo(as_json(assessment, report), nl=False)
+            for piece in as_json(assessment, report):
+                click.echo(piece, nl=False)
         case "csv":
             click.echo(as_csv(assessment), nl=False)
         case _:

@@ -22,6 +22,8 @@ class Classification(StrEnum):
     NOT_APPLICABLE = "not-applicable"
     UNKNOWN = "unknown"
 
+    __hash__ = str.__hash__  # as in `Dimension`
+
 
 class Source(Struct, frozen=True):
     """The public document a rule rests on, and when it was last compared with it."""

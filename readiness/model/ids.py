@@ -4,9 +4,12 @@ Azure answers the same id in different letter case from different services (reso
 encryption set references come back upper-cased, for one), so nothing may compare ids as plain text.
 """
 
+import re
 from functools import total_ordering
+from sys import intern
 
 _SUBSCRIPTIONS = "/subscriptions/"
+_GROUP = re.compile("/resourcegroups/([^/]*)", re.IGNORECASE)
 
 
 @total_ordering
@@ -19,8 +22,9 @@ class ResourceId:
     __slots__ = ("key", "text")
 
     def __init__(self, text: str) -> None:
-        self.text = text.rstrip("/")
-        self.key = self.text.lower()
+        # An estate names most of its ids many times over: interned, each spelling is in memory once.
+        self.text = intern(text.rstrip("/"))
+        self.key = intern(self.text.lower())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ResourceId) and self.key == other.key
@@ -45,14 +49,14 @@ class ResourceId:
     @property
     def subscription(self) -> str:
         """The subscription's id in lower case, or an empty text where the id has none."""
-        if self.key.startswith(_SUBSCRIPTIONS):  # asked for every rule of every VM: worth a short way
-            return self.key[len(_SUBSCRIPTIONS) :].partition("/")[0]
-        return self._after("subscriptions").lower()
+        _, _, after = self.key.partition(_SUBSCRIPTIONS)
+        return after.partition("/")[0]
 
     @property
     def resource_group(self) -> str:
         """The resource group's name as spelled in this id, or an empty text where the id has none."""
-        return self._after("resourcegroups")
+        found = _GROUP.search(self.text)
+        return found[1] if found else ""
 
     @property
     def type(self) -> str:
@@ -72,14 +76,11 @@ class ResourceId:
         """The id without its last type and name: the VM of an extension, the VNet of a subnet."""
         return ResourceId(self.text.rsplit("/", 2)[0])
 
+    def is_within(self, scope: "ResourceId") -> bool:
+        """Tell whether this is the scope itself, or lies in that subscription, group or resource."""
+        return self.key == scope.key or self.key.startswith(f"{scope.key}/")
+
     def sibling(self, resource_type: str, name: str) -> "ResourceId":
         """Return the id of another resource in the same subscription and resource group."""
         head = self.text[: self.key.index("/providers/")]
         return ResourceId(f"{head}/providers/{resource_type}/{name}")
-
-    def _after(self, segment: str) -> str:
-        parts = self.key.split("/")
-        if segment not in parts:
-            return ""
-        position = parts.index(segment) + 1
-        return self.text.split("/")[position] if position < len(parts) else ""

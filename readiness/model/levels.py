@@ -86,4 +86,4 @@ def lowest(levels: Iterable[LevelReached]) -> LevelReached:
     return LevelReached(raw, permitted)
 
 
-_HOLDS = frozenset((Status.MET, Status.NOT_APPLICABLE))
+_HOLDS = (Status.MET, Status.NOT_APPLICABLE)

@@ -25,6 +25,8 @@ class MatchIndex(Generic[Entry]):
 
     def hits(self, vm: VirtualMachine, application: str | None = None) -> list[Entry]:
         """Return the entries that speak of the VM, in their order in the context."""
+        if not self._filed:
+            return []
         keys: tuple[_Key | None, ...] = (
             None,
             ("id", vm.id.key),

@@ -69,9 +69,19 @@ class Protection:
         return self._replicated_by_vm.get(vm)
 
     def _holding(self, resource: ResourceId) -> tuple[Lock, ...]:
-        parts = resource.key.split("/")
-        scopes = ["/".join(parts[:length]) for length in (3, 5, *range(9, len(parts) + 1, 2))]
-        return tuple(lock for scope in scopes for lock in self._locks_by_scope.get(scope, ()))
+        own = self._locks_by_scope.get(resource.key, ())
+        return (*self._inherited(_parent_of(resource.key)), *own)
+
+    def _inherited(self, scope: str) -> tuple[Lock, ...]:
+        found = self._locks_within.get(scope)
+        if found is None:  # a group is asked about for every disk in it
+            above = self._inherited(_parent_of(scope)) if scope else ()
+            found = self._locks_within[scope] = (*above, *self._locks_by_scope.get(scope, ()))
+        return found
+
+    @cached_property
+    def _locks_within(self) -> dict[str, tuple[Lock, ...]]:
+        return {}
 
     @cached_property
     def _locks_by_scope(self) -> dict[str, tuple[Lock, ...]]:
@@ -103,7 +113,20 @@ class Protection:
         return {item.vm: item for item in self.replicated}
 
 
+def _parent_of(scope: str) -> str:
+    """Return the scope next above, in lower case: the VM of an extension, the group of a VM."""
+    head, provided, tail = scope.rpartition("/providers/")
+    if provided and tail.count("/") <= _OWN:
+        return head
+    above = scope.rsplit("/", 2)
+    return above[0] if len(above) > _OWN else ""
+
+
 def _covers(scope: str, resource: ResourceId) -> bool:
     # A management group may hold any subscription: which one, only the tenant's hierarchy says.
     inherited = scope in ("", resource.key) or "/managementgroups/" in scope
     return inherited or resource.key.startswith(f"{scope}/")
+
+
+_OWN = 2
+"""Slashes after `/providers/` in the id of a resource that has no parent resource: `Namespace/type/name`."""

@@ -17,6 +17,8 @@ class Dimension(StrEnum):
     PASSWORD_ACCESS = "password_access"  # noqa: S105  a dimension's name, no secret
     MANAGED_IDENTITY = "managed_identity"
 
+    __hash__ = str.__hash__  # an enum's own is a Python call, and these are keys
+
 
 class Status(StrEnum):
     """What a rule answered."""
@@ -25,6 +27,8 @@ class Status(StrEnum):
     UNMET = "unmet"
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not-applicable"
+
+    __hash__ = str.__hash__
 
 
 class Evidence(Struct, frozen=True):

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import date
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from readiness.model.assessment import (
@@ -32,17 +33,42 @@ from readiness.model.virtual_machine import VirtualMachine
 from readiness.rules.catalog import ALL_RULES
 from readiness.rules.controls.control import SubscriptionFacts, VmFacts
 from readiness.rules.exclusion import exclusion_of
-from readiness.rules.grade import Grader
+from readiness.rules.grade import Counts, Grader
 from readiness.rules.rule import Role, Rule
 
 Answer = tuple[Rule, Verdict]
 Ask = Callable[[Rule], Verdict]
 
 
-def evaluate(estate: Estate, *, as_of: date, release: str) -> Assessment:
-    """Assess every VM of the estate as of a day; `release` is recorded as the maker of the result."""
+class Judged(Struct, frozen=True):
+    """VMs of an estate with their results, and how often each control was answered how."""
+
+    vms: tuple[VmAssessment, ...] = ()
+    counts: Counts = Counter()
+
+    def joined(self, others: "Judged") -> "Judged":
+        """Return these and, after them, the others."""
+        return Judged((*self.vms, *others.vms), self.counts + others.counts)
+
+
+def judge(estate: Estate, as_of: date, vms: tuple[VirtualMachine, ...]) -> Judged:
+    """Judge some VMs of the estate as of a day: each as it would be among all others."""
     grader = Grader(estate, as_of)
-    vms = tuple(_assess(vm, estate, as_of, grader) for vm in estate.vms)
+    return Judged(tuple(_assess(vm, estate, as_of, grader) for vm in vms), grader.counts)
+
+
+def evaluate(estate: Estate, *, as_of: date, release: str, judged: Judged | None = None) -> Assessment:
+    """Assess every VM of the estate as of a day; `release` is recorded as the maker of the result.
+
+    Args:
+        estate: The estate.
+        as_of: The day.
+        release: The release of this program.
+        judged: All VMs of the estate, where they were judged already.
+    """
+    judged = judged or judge(estate, as_of, estate.vms)
+    vms = judged.vms
+    grader = Grader(estate, as_of, judged.counts)
     subscriptions = _subscriptions(estate, as_of, grader, vms)
     return Assessment(
         as_of=as_of,
@@ -69,14 +95,14 @@ def standing(
 
 def _classified(ask: Ask, rules: tuple[Rule, ...], exceptions: tuple[RuleException, ...]) -> Standing:
     answers = [(rule, ask(rule)) for rule in rules if rule.role is Role.GOAL]
-    statuses = {verdict.status for _, verdict in answers}
-    if statuses <= {Status.NOT_APPLICABLE}:
-        return _standing(Classification.NOT_APPLICABLE, answers, {}, listed={Status.NOT_APPLICABLE})
-    if statuses <= {Status.NOT_APPLICABLE, Status.MET}:
-        return _standing(Classification.SATISFIED, answers, {})
-    answers += _prerequisites(ask, rules, answers)
-    permitted = _permitted(answers, exceptions)
-    if _is_excepted(answers, permitted):
+    doubts = [rule.id for rule, verdict in answers if verdict.status in _OPEN]
+    if not doubts:
+        if any(verdict.status is Status.MET for _, verdict in answers):
+            return _SATISFIED
+        return _standing(Classification.NOT_APPLICABLE, answers, {}, listed=_NOT_APPLICABLE)
+    answers += _prerequisites(ask, rules, set(doubts))
+    permitted = _permitted(answers, exceptions) if exceptions else {}
+    if permitted and _is_excepted(answers, permitted):
         return _standing(Classification.EXCEPTED, answers, permitted)
     return _standing(_classify(answers), answers, permitted)
 
@@ -158,7 +184,7 @@ def _summary(
             )
             for rung in LADDER
         ),
-        controls=grader.counts(),
+        controls=grader.catalogue(),
     )
 
 
@@ -181,11 +207,10 @@ def _exceptions(estate: Estate, as_of: date) -> tuple[ExceptionStanding, ...]:
     )
 
 
-def _prerequisites(ask: Ask, rules: tuple[Rule, ...], goals: list[Answer]) -> list[Answer]:
+def _prerequisites(ask: Ask, rules: tuple[Rule, ...], in_doubt: set[str]) -> list[Answer]:
     answers: list[Answer] = []
-    in_doubt = {rule.id for rule, verdict in goals if verdict.status in _OPEN}
     for rule in rules:
-        if rule.role is not Role.GOAL and not in_doubt.intersection(rule.requires):
+        if rule.role is not Role.GOAL and in_doubt.isdisjoint(rule.requires):
             verdict = ask(rule)
             answers.append((rule, verdict))
             if verdict.status in _OPEN:
@@ -214,35 +239,32 @@ def _is_excepted(answers: list[Answer], permitted: dict[str, str]) -> bool:
 
 
 def _classify(answers: list[Answer]) -> Classification:
-    unmet = {rule.role for rule, verdict in answers if verdict.status is Status.UNMET}
-    if Role.BLOCKER in unmet:
-        return Classification.BLOCKED
-    if any(verdict.status is Status.UNKNOWN for _, verdict in answers):
-        return Classification.UNKNOWN
-    return Classification.READY_WITH_WORK if Role.WORK in unmet else Classification.READY
+    found = Classification.READY
+    for rule, verdict in answers:
+        if verdict.status is Status.UNMET:
+            if rule.role is Role.BLOCKER:
+                return Classification.BLOCKED
+            if rule.role is Role.WORK and found is Classification.READY:
+                found = Classification.READY_WITH_WORK
+        elif verdict.status is Status.UNKNOWN:
+            found = Classification.UNKNOWN
+    return found
 
 
 def _standing(
     classification: Classification,
     answers: list[Answer],
     permitted: dict[str, str],
-    listed: frozenset[Status] | set[Status] | None = None,
+    listed: tuple[Status, ...] = (),
 ) -> Standing:
     shown = listed or _OPEN
-    work = [
-        rule.remedy
-        for rule, verdict in answers
-        if rule.role is Role.WORK and verdict.status is Status.UNMET and rule.id not in permitted
-    ]
-    return Standing(
-        classification=classification,
-        reasons=tuple(
-            _finding(rule, verdict, permitted.get(rule.id))
-            for rule, verdict in answers
-            if verdict.status in shown
-        ),
-        work=tuple(dict.fromkeys(work)),
-    )
+    reasons, work = [], []
+    for rule, verdict in answers:
+        if verdict.status in shown:
+            reasons.append(_finding(rule, verdict, permitted.get(rule.id)))
+            if rule.role is Role.WORK and verdict.status is Status.UNMET and rule.id not in permitted:
+                work.append(rule.remedy)
+    return Standing(classification=classification, reasons=tuple(reasons), work=tuple(dict.fromkeys(work)))
 
 
 def _finding(rule: Rule, verdict: Verdict, exception: str | None) -> Finding:
@@ -278,7 +300,9 @@ def _coverage(estate: Estate, vms: tuple[VmAssessment, ...]) -> tuple[Coverage, 
     )
 
 
-_OPEN = frozenset((Status.UNMET, Status.UNKNOWN))
+_OPEN = (Status.UNMET, Status.UNKNOWN)
+_NOT_APPLICABLE = (Status.NOT_APPLICABLE,)
+_SATISFIED = Standing(classification=Classification.SATISFIED)
 _BY_DIMENSION = {
     dimension: tuple(rule for rule in ALL_RULES if rule.dimension is dimension) for dimension in Dimension
 }

@@ -18,22 +18,25 @@ from readiness.rules.controls.compute import NOT_ELIGIBLE
 from readiness.rules.controls.control import Control, SubscriptionFacts, VmControl, VmFacts
 
 Graded = tuple[LevelReached, tuple[OpenControl, ...]]
+Counts = Counter[tuple[str, str]]
+"""Answers by control and what was answered."""
 
 
 class Grader:
     """Grades one estate as of a day, and counts as it goes."""
 
-    def __init__(self, estate: Estate, as_of: date) -> None:
+    def __init__(self, estate: Estate, as_of: date, counts: Counts | None = None) -> None:
         self._estate = estate
         self._as_of = as_of
         self._open: dict[tuple[str, str, str | None], OpenControl] = {}
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self.counts: Counts = Counter(counts)
+        """How often each control was answered how, so far."""
 
     def vm(self, facts: VmFacts, permissions: tuple[RuleException, ...]) -> Graded:
         """Return the level a VM reaches, and the controls it does not meet."""
         words = _attested(self._estate.attestations_for(facts.vm), self._as_of)
-        answers = [(control, _answer(control, control.check(facts), words)) for control in VM_CONTROLS]
-        return self._graded(answers, permissions)
+        answers = [(control, control.check(facts)) for control in VM_CONTROLS]
+        return self._graded(answers, words, permissions)
 
     def subscription(self, facts: SubscriptionFacts) -> Graded:
         """Return the level a subscription's own controls reach, and those it does not meet."""
@@ -42,12 +45,10 @@ class Grader:
         permissions = tuple(
             entry for entry in context.exceptions if entry.expires >= self._as_of and _speaks_of(entry, facts)
         )
-        answers = [
-            (control, _answer(control, control.check(facts), words)) for control in SUBSCRIPTION_CONTROLS
-        ]
-        return self._graded(answers, permissions)
+        answers = [(control, control.check(facts)) for control in SUBSCRIPTION_CONTROLS]
+        return self._graded(answers, words, permissions)
 
-    def counts(self) -> tuple[ControlCount, ...]:
+    def catalogue(self) -> tuple[ControlCount, ...]:
         """Return the whole catalogue with the answers that were given so far."""
         return tuple(
             ControlCount(
@@ -59,26 +60,31 @@ class Grader:
                 evidence=control.evidence.value,
                 whose=control.whose,
                 remedy=control.remedy,
-                met=self._counts[control.id, Status.MET],
-                unmet=self._counts[control.id, Status.UNMET],
-                unknown=self._counts[control.id, Status.UNKNOWN],
-                not_applicable=self._counts[control.id, Status.NOT_APPLICABLE],
-                excepted=self._counts[control.id, _EXCEPTED],
-                not_eligible=self._counts[control.id, NOT_ELIGIBLE],
+                met=self.counts[control.id, Status.MET],
+                unmet=self.counts[control.id, Status.UNMET],
+                unknown=self.counts[control.id, Status.UNKNOWN],
+                not_applicable=self.counts[control.id, Status.NOT_APPLICABLE],
+                excepted=self.counts[control.id, _EXCEPTED],
+                not_eligible=self.counts[control.id, NOT_ELIGIBLE],
             )
             for control in (*VM_CONTROLS, *SUBSCRIPTION_CONTROLS)
         )
 
     def _graded(
-        self, answers: Iterable[tuple[Control, Verdict]], permissions: tuple[RuleException, ...]
+        self,
+        answers: Iterable[tuple[Control, Verdict]],
+        words: dict[str, Attestation],
+        permissions: tuple[RuleException, ...],
     ) -> Graded:
         levels, listed = [], []
-        counts = self._counts
-        for control, verdict in answers:
-            counts[control.id, verdict.status] += 1
-            if verdict.status in _HELD and verdict.reason != NOT_ELIGIBLE:
+        counts = self.counts
+        for control, observed in answers:
+            verdict = _attested_verdict(control, observed, words) if words else observed
+            status = verdict.status
+            counts[control.id, status] += 1
+            is_open = status not in _HELD
+            if not is_open and verdict.reason != NOT_ELIGIBLE:
                 continue
-            is_open = verdict.status not in _HELD
             permission = _permission(control, permissions) if is_open and permissions else None
             if permission is not None:
                 counts[control.id, _EXCEPTED] += 1
@@ -86,7 +92,7 @@ class Grader:
                 counts[control.id, NOT_ELIGIBLE] += 1
             listed.append(self._listed(control, verdict, permission))
             if is_open and control.is_mandatory:
-                levels.append(Answered(control.level, verdict.status, permission is not None))
+                levels.append(Answered(control.level, status, permission is not None))
         return reached(levels), tuple(listed)
 
     def _listed(self, control: Control, verdict: Verdict, permission: str | None) -> OpenControl:
@@ -104,7 +110,7 @@ class Grader:
         return found
 
 
-def _answer(control: Control, verdict: Verdict, words: dict[str, Attestation]) -> Verdict:
+def _attested_verdict(control: Control, verdict: Verdict, words: dict[str, Attestation]) -> Verdict:
     if verdict.status is not Status.UNKNOWN or control.id not in words:
         return verdict
     word = words[control.id]
@@ -129,5 +135,5 @@ def _speaks_of(entry: Attestation | RuleException, facts: SubscriptionFacts) -> 
 
 
 _EVERYTHING = Match()
-_HELD = frozenset((Status.MET, Status.NOT_APPLICABLE))
+_HELD = (Status.MET, Status.NOT_APPLICABLE)
 _EXCEPTED = "excepted"

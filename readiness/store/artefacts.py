@@ -1,6 +1,7 @@
 """Plans and workbooks on disk: written once and whole, refused when they are not what they claim to be."""
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,8 +47,8 @@ def read_plan(path: Path) -> Plan:
     return plan
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never half of either.
+def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Write a file, from one piece or from many: a reader sees the old one or the new one, never half of it.
 
     Raises:
         UsageError: Nothing can be written there.
@@ -55,7 +56,8 @@ def write_whole(path: Path, data: bytes) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(data)
+        with draft.open("wb") as file:
+            file.writelines([data] if isinstance(data, bytes) else data)
         draft.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -9,19 +9,21 @@ more in steps to see where the time goes. What can be compared between machines 
 import argparse
 import cProfile
 import json
-import os
 import pstats
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
+from contextlib import suppress
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
 from readiness.app.assess import as_json
 from readiness.app.generate import GenerateRequest, generate
+from readiness.app.judging import judge_all
 from readiness.app.release import RELEASE
 from readiness.azure.collection import collect
 from readiness.rules.evaluate import evaluate
@@ -30,6 +32,8 @@ from readiness.store.estate_files import read_context, read_gaps, read_info, rea
 AS_OF = date(2026, 11, 2)
 _STEPS = ("read+parse", "context", "rules", "write")
 _HEAVIEST = 25
+_GLANCE = 0.25
+"""Seconds between two looks at the memory of a command."""
 
 
 def main() -> None:
@@ -79,15 +83,32 @@ def _estate(folder: Path, vms: int, seed: int) -> int:
 def _command(folder: Path) -> tuple[float, float, float]:
     """Run the command as users do; return its wall seconds, its CPU seconds and its peak memory in MB."""
     arguments = ["assess", str(folder), "--as-of", AS_OF.isoformat(), "--output", "json"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
+    peak = 0.0
     with tempfile.TemporaryFile() as out:
         child = subprocess.Popen([sys.executable, "-m", "readiness", *arguments], stdout=out)
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+        while child.poll() is None:
+            peak = max(peak, _resident(child.pid))
+            time.sleep(_GLANCE)
     seconds = time.perf_counter() - began
     if child.returncode != 0:
         raise SystemExit(f"readiness assess ended with {child.returncode}")
-    return seconds, used.ru_utime + used.ru_stime, _megabytes(used)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = used.ru_utime + used.ru_stime
+    return seconds, busy - before.ru_utime - before.ru_stime, peak
+
+
+def _resident(pid: int) -> float:
+    """Return the megabytes that a process and its workers occupy, what they share counted once (Linux)."""
+    total = 0
+    family = [str(pid)]
+    for each in family:
+        with suppress(OSError):
+            family += Path(f"/proc/{each}/task/{each}/children").read_text().split()
+            rollup = Path(f"/proc/{each}/smaps_rollup").read_text()
+            total += int(rollup.partition("\nPss:")[2].split()[0])
+    return total / 1024
 
 
 def _child_steps(folder: Path) -> dict[str, float]:
@@ -104,9 +125,9 @@ def _in_steps(folder: Path) -> dict[str, float]:
     marks.append(time.perf_counter())
     estate = collection.estate(read_info(folder), read_context(folder, collection.names()))
     marks.append(time.perf_counter())
-    assessment = evaluate(estate, as_of=AS_OF, release=RELEASE)
+    assessment = evaluate(estate, as_of=AS_OF, release=RELEASE, judged=judge_all(estate, AS_OF))
     marks.append(time.perf_counter())
-    as_json(assessment)
+    deque(as_json(assessment), maxlen=0)
     marks.append(time.perf_counter())
     return dict(zip(_STEPS, (after - before for before, after in pairwise(marks)), strict=True))
 
@@ -116,10 +137,6 @@ def _profile(folder: Path) -> None:
     profile.runcall(_in_steps, folder)
     print(f"\nby own time, {folder.name} VMs:")
     pstats.Stats(profile).sort_stats("tottime").print_stats(_HEAVIEST)
-
-
-def _megabytes(used: resource.struct_rusage) -> float:
-    return used.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
 
 
 if __name__ == "__main__":

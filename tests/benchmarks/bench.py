@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from contextlib import closing
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
@@ -24,6 +25,7 @@ from playbooks.catalog import ALL_PLAYBOOKS
 from readiness.app.assess import as_json
 from readiness.app.clocks import RehearsalClock
 from readiness.app.estates import load
+from readiness.app.judging import judge_all
 from readiness.azure.collection import collect
 from readiness.azure.connect import Connection, Endpoint
 from readiness.azure.perform import AzureCloud
@@ -95,9 +97,9 @@ def _measure_assess(folder: Path) -> None:
     marks.append(time.perf_counter())
     estate = collection.estate(read_info(folder), read_context(folder, collection.names()))
     marks.append(time.perf_counter())
-    assessment = evaluate(estate, as_of=AS_OF, release=RELEASE)
+    assessment = evaluate(estate, as_of=AS_OF, release=RELEASE, judged=judge_all(estate, AS_OF))
     marks.append(time.perf_counter())
-    as_json(assessment)
+    deque(as_json(assessment), maxlen=0)
     marks.append(time.perf_counter())
     steps = [after - before for before, after in pairwise(marks)]
     measured = dict(zip(("read", "context", "evaluate", "json"), steps, strict=True))
@@ -125,7 +127,7 @@ def _show_waves(folder: Path) -> None:
 def _plannable(folder: Path) -> list[PlannedVm]:
     """Plan an estate, and return the VMs that need an outage, all in one occurrence of their window."""
     estate = load(folder)
-    assessment = evaluate(estate, as_of=AS_OF, release=RELEASE)
+    assessment = evaluate(estate, as_of=AS_OF, release=RELEASE, judged=judge_all(estate, AS_OF))
     began = time.perf_counter()
     plan = build_plan(Request(estate=estate, assessment=assessment, playbooks=ALL_PLAYBOOKS, policy=Policy()))
     seconds = time.perf_counter() - began

@@ -55,9 +55,9 @@ def test_samples_are_valid(sample):
 def test_an_assessment_is_valid():
     """What assess writes is valid, with a scope and without."""
     starter = ROOT / "sample_estates" / "starter"
-    assert [] == problems("assessment.schema.json", json.loads(as_json(assess(starter, AS_OF))))
+    assert [] == problems("assessment.schema.json", json.loads(b"".join(as_json(assess(starter, AS_OF)))))
     narrowed = assess_scope(starter, AS_OF, parse_scope(["name:sf-*"]))
-    document = json.loads(as_json(narrowed.assessment, narrowed.scope))
+    document = json.loads(b"".join(as_json(narrowed.assessment, narrowed.scope)))
     assert [] == problems("assessment.schema.json", document)
     assert {"asked", "in_scope", "out_of_scope", "subscriptions"} == set(document["scope"])
 
