@@ -28,10 +28,10 @@ _JAMMY, _WINDOWS = "0001-com-ubuntu-server-jammy", "MicrosoftWindowsServer"
 _2016, _2019, _2022 = (f"Windows Server {year} Datacenter" for year in (2016, 2019, 2022))
 
 IMAGES = {
-    "jammy": Image("Canonical", _JAMMY, "22_04-lts-gen2", "22.04.202410020", "ubuntu", "22.04", security=_TL),
+    "jammy": Image("Canonical", _JAMMY, "22_04-lts-gen2", "22.04.202308180", "ubuntu", "22.04", security=_TL),
     "jammy-g1": Image("Canonical", _JAMMY, "22_04-lts", "22.04.202306100", "ubuntu", "22.04", 1),
     "noble": Image(
-        "Canonical", "ubuntu-24_04-lts", "server", "24.04.202509150", "ubuntu", "24.04", security=_TL
+        "Canonical", "ubuntu-24_04-lts", "server", "24.04.202411260", "ubuntu", "24.04", security=_TL
     ),
     "focal-g1": Image(
         "Canonical", "0001-com-ubuntu-server-focal", "20_04-lts", "20.04.202302090", "ubuntu", "20.04", 1
@@ -41,23 +41,23 @@ IMAGES = {
         "Canonical",
         "0001-com-ubuntu-confidential-vm-jammy",
         "22_04-lts-cvm",
-        "22.04.202504250",
+        "22.04.202404250",
         "ubuntu",
         "22.04",
         security=_BOTH,
     ),
-    "rhel9": Image("RedHat", "RHEL", "9-lvm-gen2", "9.6.2025081415", "redhat", "9.6", security=_TL),
+    "rhel9": Image("RedHat", "RHEL", "9-lvm-gen2", "9.4.2024081415", "redhat", "9.6", security=_TL),
     "rhel8-g1": Image("RedHat", "RHEL", "8_8", "8.8.2023081613", "redhat", "8.8", 1),
     "rhel7-g1": Image("RedHat", "RHEL", "7.9", "7.9.2023062017", "redhat", "7.9", 1),
     "centos7-g1": Image("OpenLogic", "CentOS", "7_9", "7.9.2022101800", "centos", "7.9.2009", 1),
-    "debian11-g1": Image("Debian", "debian-11", "11", "0.20240211.1654", "debian", "11.9", 1),
-    "sles15": Image("SUSE", "sles-15-sp5", "gen2", "2024.06.13", "sles", "15.5", security=_TL),
-    "sles-sap": Image("SUSE", "sles-sap-15-sp5", "gen2", "2024.06.13", "sles", "15.5", 2),
+    "debian11-g1": Image("Debian", "debian-11", "11", "0.20230912.1501", "debian", "11.9", 1),
+    "sles15": Image("SUSE", "sles-15-sp5", "gen2", "2024.02.07", "sles", "15.5", security=_TL),
+    "sles-sap": Image("SUSE", "sles-sap-15-sp5", "gen2", "2024.02.07", "sles", "15.5", 2),
     "ws2022": Image(
         _WINDOWS,
         "WindowsServer",
         "2022-datacenter-g2",
-        "20348.2582.240703",
+        "20348.2461.240510",
         _2022,
         "10.0.20348.4297",
         windows=True,
@@ -67,7 +67,7 @@ IMAGES = {
         _WINDOWS,
         "WindowsServer",
         "2019-datacenter-gensecond",
-        "17763.5936.240607",
+        "17763.4737.230802",
         _2019,
         "10.0.17763.7919",
         2,
@@ -107,7 +107,7 @@ IMAGES = {
         _WINDOWS,
         "WindowsServer",
         "2022-datacenter-smalldisk-g2",
-        "20348.2582.240703",
+        "20348.2461.240510",
         _2022,
         "10.0.20348.4297",
         windows=True,
@@ -146,6 +146,7 @@ SIZES = {
     "Standard_E8s_v5": Size("standardESv5Family", 8, 64),
     "Standard_EC8as_v5": Size("standardECASv5Family", 8, 64, "V2", _CONFIDENTIAL),
     "Standard_F4s_v2": Size("standardFSv2Family", 4, 8),
+    "Standard_NC4as_T4_v3": Size("Standard NCASv3_T4 Family", 4, 28, "V1,V2", {"GPUs": "1"}),
     "Standard_M64": Size("standardMSFamily", 64, 1000, "V1,V2", {"TrustedLaunchDisabled": "True"}),
 }
 
@@ -191,10 +192,17 @@ EXTENSIONS = {
         "Microsoft.Azure.Monitoring.DependencyAgent", "DependencyAgentLinux", "9.10"
     ),
     "NvidiaGpuDriverLinux": ExtensionKind("Microsoft.HpcCompute", "NvidiaGpuDriverLinux", "1.9"),
+    "JsonADDomainExtension": ExtensionKind("Microsoft.Compute", "JsonADDomainExtension", "1.3"),
+    "AADLoginForLinux": ExtensionKind("Microsoft.Azure.ActiveDirectory.LinuxSSH", "AADLoginForLinux", "1.0"),
+    "CustomScript": ExtensionKind("Microsoft.Azure.Extensions", "CustomScript", "2.1"),
+    "SiteRecovery-Linux": ExtensionKind("Microsoft.Azure.RecoveryServices.SiteRecovery", "Linux", "1.0"),
     "KeyVaultForLinux": ExtensionKind("Microsoft.Azure.KeyVault", "KeyVaultForLinux", "3.0"),
 }
 
 CRYPTO_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 VM_ADMINISTRATOR_LOGIN = "1c0163c0-47e6-4577-8991-ea5c82e286e4"
+VM_USER_LOGIN = "fb879df8-f326-4884-b1cf-06f3ad86be52"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 """Built-in roles, by the id of their definition."""

@@ -103,7 +103,9 @@ def _identity(vm: Machine, dice: Dice) -> Json | None:
 def _storage(vm: Machine) -> Json:
     image = vm.source
     found: Json = {}
-    if image and not vm.specialised:
+    if vm.gallery:
+        found["imageReference"] = {"id": vm.gallery, "exactVersion": vm.gallery.rpartition("/")[2]}
+    elif image and not vm.specialised:
         found["imageReference"] = {
             "publisher": image.publisher,
             "offer": image.offer,
@@ -149,20 +151,19 @@ def _managed(vm: Machine, lun: int | None) -> Json:
     sku = vm.os_sku if lun is None else vm.data[lun].sku
     # Azure leaves the storage type out while a VM is deallocated.
     found: Json = {"id": target} if vm.off else {"storageAccountType": sku, "id": target}
-    if vm.key_set:
-        found["diskEncryptionSet"] = {"id": vm.key_set}
+    key = {"diskEncryptionSet": {"id": vm.key_set}} if vm.key_set else {}
     if lun is None and vm.security == "ConfidentialVM":
-        found["securityProfile"] = {"securityEncryptionType": _guest_state(vm)}
-    return found
-
-
-def _guest_state(vm: Machine) -> str:
-    return "DiskWithVMGuestState" if vm.key_set else "VMGuestStateOnly"
+        # Such a disk is encrypted inside the confidential boundary, and its key set is named there.
+        sealed = {"securityEncryptionType": "DiskWithVMGuestState" if key else "VMGuestStateOnly"}
+        return found | {"securityProfile": sealed | key}
+    return found | key
 
 
 def _os_profile(vm: Machine) -> Json:
     found: Json = {"computerName": vm.name[:15] if vm.windows else vm.name, "adminUsername": "azureadmin"}
-    patching = {"patchMode": vm.patching, "assessmentMode": vm.patching}
+    patching: Json = {"patchMode": vm.patching, "assessmentMode": vm.patching}
+    if vm.own_schedule:
+        patching["automaticByPlatformSettings"] = {"bypassPlatformSafetyChecksOnUserSchedule": True}
     if vm.windows:
         patching["patchMode"] = "AutomaticByOS" if vm.patching == "ImageDefault" else vm.patching
         found["windowsConfiguration"] = {
@@ -187,6 +188,9 @@ def _security(vm: Machine) -> Json:
         found["securityType"] = vm.security
     if vm.at_host:
         found["encryptionAtHost"] = True
+    if vm.guarded_metadata:
+        mode = {"mode": "Enforce"}
+        found["proxyAgentSettings"] = {"enabled": True, "imds": mode, "wireServer": mode}
     return found
 
 
@@ -268,6 +272,15 @@ def scale_set(place: Place, name: str, size: str, capacity: int) -> Json:
         "platformFaultDomainCount": 1,
         "virtualMachineProfile": profile,
     }
+    return found
+
+
+def placement_group(place: Place, name: str, members: Iterable[Machine]) -> Json:
+    """Return a proximity placement group, whose members stand close to one another."""
+    kind = f"{COMPUTE}/proximityPlacementGroups"
+    found = resource(place.id(kind, name), kind, place)
+    inside = [{"id": vm.id} for vm in members]
+    found["properties"] = {"proximityPlacementGroupType": "Standard", "virtualMachines": inside}
     return found
 
 

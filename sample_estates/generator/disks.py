@@ -36,9 +36,10 @@ def disk(vm: Machine, lun: int | None, dice: Dice) -> Json:
     if vm.ade:
         properties["encryptionSettingsCollection"] = _ade_settings(vm.ade, dice)
     properties["encryption"] = _encryption(vm, lun)
+    is_closed = vm.disks_closed or vm.key_set is not None
     properties |= {
-        "networkAccessPolicy": "DenyAll" if vm.key_set else "AllowAll",
-        "publicNetworkAccess": "Disabled" if vm.key_set else "Enabled",
+        "networkAccessPolicy": "DenyAll" if is_closed else "AllowAll",
+        "publicNetworkAccess": "Disabled" if is_closed else "Enabled",
         "timeCreated": dice.moment(vm.created),
         "provisioningState": "Succeeded",
         "diskState": "Reserved" if vm.off else "Attached",
@@ -65,7 +66,9 @@ def _os_disk(vm: Machine, image: Image | None) -> Json:
         if vm.key_set:
             found["securityProfile"]["secureVMDiskEncryptionSetId"] = vm.key_set
     found["creationData"] = {"createOption": "FromImage" if image and not vm.specialised else "Upload"}
-    if image and not vm.specialised:
+    if vm.gallery:
+        found["creationData"]["galleryImageReference"] = {"id": vm.gallery}
+    elif image and not vm.specialised:
         tail = f"Publishers/{image.publisher}/ArtifactTypes/VMImage/Offers/{image.offer}/Skus/{image.sku}"
         head = f"/Subscriptions/{vm.place.subscription}/Providers/{COMPUTE}/Locations/{vm.place.region}"
         found["creationData"]["imageReference"] = {"id": f"{head}/{tail}/Versions/{image.version}"}

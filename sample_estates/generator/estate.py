@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from sample_estates.generator import compute, governance, network
-from sample_estates.generator.catalogue import SIZES, Json
+from sample_estates.generator import compute, governance, network, posture
+from sample_estates.generator.catalogue import SIZES, VM_ADMINISTRATOR_LOGIN, Json
 from sample_estates.generator.dice import Dice
 from sample_estates.generator.landing import SHORT, Landing
 from sample_estates.generator.machine import Machine, Place
@@ -33,6 +33,8 @@ class Application:
     criticality: str
     group: str
     window: str
+    is_assured: bool
+    """Whether its backups are restored for a test, as its owner says."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,8 @@ class Estate:
     edges: list[tuple[str, str]] = field(default_factory=list)
     """Dependencies found since they were last taken away: source and target."""
     made: int = 0
+    keyed: set[str] = field(default_factory=set)
+    """Labels of the landings whose keys some workload wants."""
 
     def __post_init__(self) -> None:
         dice = Dice(self.seed, "estate")
@@ -72,6 +76,10 @@ class Estate:
             yield governance.subscription(place, name)
             yield governance.feature(place, "EncryptionAtHost")
             yield governance.defender(place, "P1" if "nonprod" in name else "P2")
+            scope = f"/subscriptions/{identifier}"
+            yield posture.policy(scope, "security-benchmark", posture.BENCHMARK)
+            people = Dice(self.seed, "people", name).guid()
+            yield from posture.activated_role(scope, VM_ADMINISTRATOR_LOGIN, people, place)
             used = [entry.region for entry in self.landings if entry.hub.subscription == identifier]
             for size in SIZES:
                 yield compute.size(identifier, size, used)
@@ -102,6 +110,8 @@ class Estate:
             landing = self._home(environment, dice)
             workload = Workload(number, environment, landing, size, self.seed)
             yield from workload.resources()
+            if workload.wants_keys:
+                self.keyed.add(landing.label)
             self._remember(workload, earlier if dice.chance(0.3) else None, dice)
             earlier, number = workload.machines[0], number + 1
             self.made += size
@@ -123,6 +133,7 @@ class Estate:
                     criticality=dice.pick(critical),
                     group=workload.place.group,
                     window=dice.pick(_WINDOWS_OF[workload.environment]),
+                    is_assured=workload.is_assured,
                 )
             )
         tiers = [workload.of_tier(tier) for tier in ("web", "app", "data")]

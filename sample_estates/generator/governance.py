@@ -42,14 +42,16 @@ def lock(scope: str, name: str, level: str, notes: str) -> Json:
     return {"id": f"{scope}/providers/{kind}/{name}", "name": name, "type": kind, "properties": properties}
 
 
-def role_assignment(scope: str, role: str, principal: str, place: Place, name: str) -> Json:
-    """Return the assignment of a built-in role at a scope to a service principal."""
+def role_assignment(
+    scope: str, role: str, principal: str, place: Place, name: str, *, to: str = "ServicePrincipal"
+) -> Json:
+    """Return the assignment of a built-in role at a scope; `to` is the principal's type."""
     kind = "Microsoft.Authorization/roleAssignments"
     definitions = f"/subscriptions/{place.subscription}/providers/Microsoft.Authorization/roleDefinitions"
     properties = {
         "roleDefinitionId": f"{definitions}/{role}",
         "principalId": principal,
-        "principalType": "ServicePrincipal",
+        "principalType": to,
         "scope": scope,
     }
     return {"id": f"{scope}/providers/{kind}/{name}", "name": name, "type": kind, "properties": properties}
@@ -100,18 +102,21 @@ def just_in_time(place: Place, members: Sequence[Machine]) -> Json:
     }
 
 
-def guest_assignment(vm: Machine, name: str, status: str) -> Json:
-    """Return what guest configuration found inside a VM: `Compliant`, `NonCompliant` or `Pending`."""
-    kind = "Microsoft.GuestConfiguration/guestConfigurationAssignments"
+def guest_assignment(vm: Machine, name: str, status: str, kind: str = "Audit") -> Json:
+    """Return what guest configuration found inside a VM: `Compliant`, `NonCompliant` or `Pending`.
+
+    What does not only look is of kind `ApplyAndMonitor` or `ApplyAndAutoCorrect`.
+    """
+    own = "Microsoft.GuestConfiguration/guestConfigurationAssignments"
     return {
-        "id": f"{vm.id}/providers/{kind}/{name}",
+        "id": f"{vm.id}/providers/{own}/{name}",
         "name": name,
-        "type": kind,
+        "type": own,
         "location": vm.place.region,
         "properties": {
             "complianceStatus": status,
             "lastComplianceStatusChecked": "2026-11-01T04:12:09Z",
-            "guestConfiguration": {"name": name, "assignmentType": "Audit"},
+            "guestConfiguration": {"name": name, "assignmentType": kind},
             "provisioningState": "Succeeded",
         },
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sample_estates.generator import governance, network, vaults
+from sample_estates.generator import governance, network, posture, vaults
 from sample_estates.generator.catalogue import Json
 from sample_estates.generator.dice import Dice
 from sample_estates.generator.machine import DataDisk, Machine, Place
@@ -48,6 +48,11 @@ class Landing:
         """The id of the gateway through which its machines leave."""
         return self.hub.id(f"{network.NETWORK}/natGateways", f"nat-{self.label}")
 
+    @property
+    def collection(self) -> str:
+        """The id of the rule that says what its machines' agents send."""
+        return self.shared.id("Microsoft.Insights/dataCollectionRules", f"dcr-{self.label}")
+
     def resources(self, octet: int) -> Iterator[Json]:
         """Yield everything but the shared machines; `octet` numbers the hub's addresses."""
         tags = {"env": "shared", "owner": "platform-team"}
@@ -66,6 +71,10 @@ class Landing:
         yield network.virtual_network(
             self.hub, f"vnet-hub-{self.label}", f"10.{octet}.0.0/22", self._subnets(octet)
         )
+        yield posture.flow_log(self.hub, f"flow-hub-{self.label}", self.network)
+        logs = posture.log_hub(self.shared, f"log-{self.label}")
+        yield from logs
+        yield posture.collection_rule(self.shared, f"dcr-{self.label}", str(logs[0]["id"]))
 
     def _subnets(self, octet: int) -> list[Subnet]:
         groups = {

@@ -61,6 +61,8 @@ class Machine:
     at_host: bool = False
     key_set: str | None = None
     """Id of the disk encryption set all its disks are under."""
+    disks_closed: bool = False
+    """Whether nobody may export its disks; disks under a key are closed anyway."""
     encryption: str = "EncryptionAtRestWithCustomerKey"
     ade: str | None = None
     """Id of the vault with its secrets, for a VM under Azure Disk Encryption."""
@@ -88,6 +90,11 @@ class Machine:
     forwarding: bool = False
     hibernation: bool = False
     ephemeral: bool = False
+    gallery: str | None = None
+    """Id of the version of a gallery's image it was made from, in place of one of the Marketplace."""
+    guarded_metadata: bool = False
+    own_schedule: bool = False
+    """Whether updates wait for a maintenance configuration."""
     patching: str = "AutomaticByPlatform"
     spot: bool = False
     shouting: bool = False

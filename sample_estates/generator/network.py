@@ -27,6 +27,8 @@ class Subnet:
     prefix: str
     group: str | None = None
     nat: str | None = None
+    routes: str | None = None
+    delegation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,11 @@ def _subnet(network: str, entry: Subnet) -> Json:
         properties["networkSecurityGroup"] = {"id": entry.group}
     if entry.nat:
         properties |= {"natGateway": {"id": entry.nat}, "defaultOutboundAccess": False}
+    if entry.routes:
+        properties |= {"routeTable": {"id": entry.routes}, "defaultOutboundAccess": False}
+    if entry.delegation:
+        given = {"name": "service", "properties": {"serviceName": entry.delegation}}
+        properties["delegations"] = [given]
     kind = f"{NETWORK}/virtualNetworks/subnets"
     return {
         "name": entry.name,
@@ -191,8 +198,13 @@ def interface(vm: Machine, dice: Dice) -> Json:
     return found
 
 
-def public_ip(place: Place, name: str, address: str, user: str, *, basic: bool = False) -> Json:
-    """Return a public IP address; `user` is the IP configuration or NAT gateway that has it."""
+def public_ip(
+    place: Place, name: str, address: str, user: str, *, basic: bool = False, shielded: bool = False
+) -> Json:
+    """Return a public IP address; `user` is the IP configuration or NAT gateway that has it.
+
+    A shielded one is under DDoS IP Protection.
+    """
     found = resource(address_id(place, name), f"{NETWORK}/publicIPAddresses", place)
     found["sku"] = {"name": "Basic" if basic else "Standard", "tier": "Regional"}
     found["properties"] = {
@@ -202,6 +214,8 @@ def public_ip(place: Place, name: str, address: str, user: str, *, basic: bool =
         "publicIPAllocationMethod": "Dynamic" if basic else "Static",
         "natGateway" if "/natGateways/" in user else "ipConfiguration": {"id": user},
     }
+    if shielded:
+        found["properties"]["ddosSettings"] = {"protectionMode": "Enabled"}
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sample_estates.generator import compute, disks, governance, network, vaults
+from sample_estates.generator import assurance, compute, disks, governance, network, perimeter, vaults
 from sample_estates.generator.catalogue import Json
 from sample_estates.generator.dice import Dice
 from sample_estates.generator.landing import Landing
@@ -33,6 +33,8 @@ WORDS: tuple[str, ...] = (
     "tariff",
     "umber",
 )
+_ALIGNED = 3
+"""The highest level, for which networks are segmented and keys are the customer's."""
 _TIERS = ("web", "app", "data", "batch")
 _ROWS = {"web": 0, "app": 1, "data": 2, "batch": 3}
 _LINUX_NEW = (("jammy", 40), ("noble", 25), ("rhel9", 25), ("sles15", 10))
@@ -58,6 +60,13 @@ class Habits:
     identities: bool
     backed_up: str | None
     encrypted_in_guest: bool
+    aim: int = 1
+    """The level that the team works for."""
+
+    @property
+    def is_assured(self) -> bool:
+        """Whether somebody sees to it that nothing is left open, and proves it."""
+        return self.aim > 1
 
 
 class Workload:
@@ -73,7 +82,7 @@ class Workload:
         self.place: Place = landing.hub.beside(f"rg-{self.code}")
         self.prefix = f"10.{64 + number // 64 % 192}.{number % 64 * 4}"
         self.wants_keys = self.dice.chance(0.85)
-        self._habits = self._draw_habits()
+        self._habits = self._draw_habits(assurance.drawn_aim(seed, number))
         self._balancers: dict[str, Balancer] = {}
         self._sets: dict[str, str] = {}
         self.machines = [vm for tier, count in _split(size) for vm in self._tier(tier, count)]
@@ -102,7 +111,22 @@ class Workload:
             yield from self._machine(vm)
         yield from self._extras
 
-    def _draw_habits(self) -> Habits:
+    @property
+    def is_assured(self) -> bool:
+        """Whether its team works for Level 2 or 3, and restores its backups for a test."""
+        return self._habits.is_assured
+
+    def _draw_habits(self, aim: int) -> Habits:
+        if aim > 1:
+            return Habits(
+                keys=aim == _ALIGNED,
+                trusted=True,
+                at_host=True,
+                identities=True,
+                backed_up="V2",
+                encrypted_in_guest=False,
+                aim=aim,
+            )
         dice, mature = self.dice, self.dice.chance(0.2)
         backup = dice.weighted(
             (("V1", 45), ("V2", 30), ("", 25 if self.environment == "production" else 150))
@@ -139,13 +163,14 @@ class Workload:
                 address=f"{self._row(tier)}.{number + 3}",
                 image=image,
                 size=size,
-                created=dice.day(2019, 2022) if old else dice.day(2023, 2025),
+                created=dice.day(2024, 2024) if old else dice.day(2025, 2025),
                 os_gb=127 if windows else dice.pick((30, 64)),
                 os_sku="StandardSSD_LRS" if old else "Premium_LRS",
                 data=self._data(tier),
                 security="TrustedLaunch" if habits.trusted and not old else None,
                 secure_boot=not dice.chance(0.08),
                 at_host=habits.at_host and not old and not habits.encrypted_in_guest,
+                disks_closed=habits.is_assured,
                 key_set=self.landing.key_set if habits.keys and not habits.encrypted_in_guest else None,
                 ade=str(self.landing.keys[0]["id"]) if habits.encrypted_in_guest else None,
                 keys_only=not dice.chance(0.35),
@@ -158,7 +183,7 @@ class Workload:
                 availability_set=self._set_id(tier) if grouped else None,
                 scale_set=scale_set if member else None,
                 pools=(self._balancers[tier].pool,) if tier == "web" else (),
-                patching="AutomaticByPlatform" if dice.chance(0.4) else "ImageDefault",
+                patching="AutomaticByPlatform" if habits.is_assured or dice.chance(0.4) else "ImageDefault",
                 shouting=dice.chance(0.2),
                 graph=dice.chance(0.1),
                 tags=self.tags | {"role": tier},
@@ -186,7 +211,7 @@ class Workload:
             ports=(80, 443),
             public_ip=network.address_id(self.place, f"pip-{name}") if public else None,
             subnet=None if public else subnet,
-            basic=public and self.dice.chance(0.1),
+            basic=public and not self._habits.is_assured and self.dice.chance(0.1),
         )
 
     def _data(self, tier: str) -> tuple[DataDisk, ...]:
@@ -196,6 +221,8 @@ class Workload:
         return (DataDisk(gb=128),) if self.dice.chance(0.35) else ()
 
     def _extensions(self, tier: str, *, windows: bool, old: bool) -> tuple[str, ...]:
+        if self._habits.is_assured:
+            return assurance.agents(windows=windows)
         system, dice = "Windows" if windows else "Linux", self.dice
         found = [f"MDE.{system}"] if dice.chance(0.5) else []
         if dice.chance(0.5):
@@ -211,7 +238,7 @@ class Workload:
 
     def _open(self, vm: Machine, tier: str, number: int) -> None:
         """Give a few machines public addresses, some Basic, some behind a group that closes nothing."""
-        if tier == "data" or vm.pools or not self.dice.chance(0.04):
+        if tier == "data" or vm.pools or self._habits.is_assured or not self.dice.chance(0.04):
             return
         vm.public_ip = f"pip-{self.code}-{tier}-{number:02d}"
         vm.basic_ip = self.dice.chance(0.2)
@@ -223,6 +250,13 @@ class Workload:
         admin = Rule(name="admin-from-hub", priority=310, ports=("22", "3389"), sources=("10.0.0.0/10",))
         web = Rule(name="web", priority=100, ports=("80", "443"))
         anyone = Rule(name="temporary-ssh", priority=105, ports=("22",), sources=("*",))
+        apart = Rule(
+            name="no-neighbours",
+            priority=400,
+            ports=perimeter.RISKY,
+            sources=("VirtualNetwork",),
+            access="Deny",
+        )
         groups = {name: network.group_id(self.place, f"nsg-{self.code}-{name}") for name in _TIERS}
         subnets = [
             Subnet(
@@ -238,7 +272,8 @@ class Workload:
             if self.of_tier(tier):
                 rules = [web, admin] if tier == "web" else [admin]
                 # One tier in twelve was opened for somebody, and nobody closed it again.
-                rules = [anyone, *rules] if self.dice.chance(0.08) else rules
+                rules = [anyone, *rules] if not self._habits.is_assured and self.dice.chance(0.08) else rules
+                rules += [apart] if self._habits.aim == _ALIGNED else []
                 yield network.security_group(self.place, f"nsg-{self.code}-{tier}", rules, defaults=False)
         if any(vm.nic_group for vm in self.machines):
             yield network.security_group(self.place, f"nsg-{self.code}-open", [anyone], defaults=False)
@@ -261,8 +296,12 @@ class Workload:
         if vm.public_ip:
             user = f"{vm.nic_id}/ipConfigurations/primary"
             yield network.public_ip(self.place, vm.public_ip, _public(dice), user, basic=vm.basic_ip)
+        if any(name.startswith("AzureMonitor") for name in vm.extensions):
+            yield governance.monitoring(vm, self.landing.collection)
         if self._habits.backed_up and vm.scale_set is None:
             yield vaults.backup_item(self.landing.vault, vm, self._habits.backed_up)
+        if self._habits.is_assured:
+            yield from assurance.evidence(vm, self._habits.aim)
         if dice.chance(0.06):
             name = f"{vm.name}-before-change"
             yield disks.snapshot(vm, made[1], name, incremental=dice.chance(0.35), dice=dice)

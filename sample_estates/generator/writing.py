@@ -8,6 +8,7 @@ from typing import TextIO
 from sample_estates.generator.catalogue import Json
 from sample_estates.generator.estate import COLLECTED_AT, Application, Estate
 from sample_estates.generator.landing import Landing
+from sample_estates.generator.listing import WHOLE
 
 _STEP = 5000
 """Resources between two reports of progress."""
@@ -69,15 +70,16 @@ def write_estate(estate: Estate, folder: Path, progress: Callable[[int, int], No
                     progress(estate.made, count)
         _flush_edges(estate, edges)
     names = [{"id": identifier, "name": name} for identifier, name in estate.names]
-    write_info(folder, f"generated-{estate.vms}-{estate.seed}", "generated", estate.tenant, names)
+    name = f"generated-{estate.vms}-{estate.seed}"
+    write_info(folder, name, "generated", estate.tenant, names, {"listed_types": WHOLE})
     _write_context(estate, folder)
     return count
 
 
 def write_info(
-    folder: Path, name: str, origin: str, tenant: str, subscriptions: list[dict[str, str]]
+    folder: Path, name: str, origin: str, tenant: str, subscriptions: list[dict[str, str]], seen: Json
 ) -> None:
-    """Write `estate.json`."""
+    """Write `estate.json`; `seen` has its `listed_types`, and its `gaps` if there are any."""
     document: Json = {
         "format": "readiness/estate/1",
         "name": name,
@@ -86,7 +88,8 @@ def write_info(
         "cloud": "AzurePublic",
         "tenant": tenant,
         "subscriptions": subscriptions,
-        "gaps": [],
+        "listed_types": list(seen["listed_types"]),
+        "gaps": seen.get("gaps", []),
     }
     text = json.dumps(document, indent=2) + "\n"
     (folder / "estate.json").write_text(text, encoding="utf-8", newline="\n")
@@ -105,11 +108,15 @@ def _write_context(estate: Estate, folder: Path) -> None:
             out.writelines(_application(entry) for entry in estate.applications)
         out.write("\ntargets:\n  - match: {}\n    trusted_launch: {secure_boot: true}\n")
         out.write("    identity: {type: system}\n")
-        out.writelines(_target(entry) for entry in estate.landings)
+        out.writelines(_target(entry) for entry in estate.landings if entry.label in estate.keyed)
         excepted = estate.applications[::40]
         if excepted:
             out.write("\nexceptions:\n")
             out.writelines(_exception(number, entry) for number, entry in enumerate(excepted, start=1))
+        assured = [entry for entry in estate.applications if entry.is_assured]
+        if assured:
+            out.write("\nattestations:\n")
+            out.writelines(_attestation(entry) for entry in assured)
 
 
 def _application(entry: Application) -> str:
@@ -135,4 +142,12 @@ def _exception(number: int, entry: Application) -> str:
         f"    reason: The successor of {entry.name} is on its way.\n    approved_by: Security office\n"
         f"    expires: {'2027-06-30' if number % 4 else '2026-09-30'}\n"
         f"    compensating_control: Reachable from the hub only.\n"
+    )
+
+
+def _attestation(entry: Application) -> str:
+    return (
+        f"  - control: DP-8\n    match: {{resource_groups: [{entry.group}]}}\n    owner: {entry.owner}\n"
+        f"    date: 2026-09-14\n    expires: 2027-03-14\n"
+        f"    statement: One VM of {entry.name} was restored into an empty network, and answered.\n"
     )

@@ -69,7 +69,7 @@ def test_generated_estate_can_be_assessed(tmp_path: Path, vms: int) -> None:
 
 
 def test_proportions_are_those_of_real_estates(tmp_path: Path) -> None:
-    """About 70 % Linux, a quarter generation 1, six in a hundred off, and about five resources a VM."""
+    """About 70 % Linux, a quarter generation 1, six in a hundred off, and about six resources a VM."""
     resources = _made(tmp_path, 2000, seed=11)
     vms = _vms(resources)
     disks = [entry["properties"] for entry in resources if entry["type"] == "Microsoft.Compute/disks"]
@@ -86,10 +86,23 @@ def test_proportions_are_those_of_real_estates(tmp_path: Path) -> None:
         "generation 1": (0.18, 0.32),
         "off": (0.04, 0.08),
         "scale set": (0.01, 0.06),
-        "resources": (4.5, 6.0),
+        "resources": (4.5, 6.5),
     }
     outside = {
         name: share for name, share in shares.items() if not limits[name][0] <= share <= limits[name][1]
+    }
+    assert {} == outside
+
+
+def test_a_few_generated_vms_stand_on_the_upper_levels(tmp_path: Path) -> None:
+    """Every level has somebody on it: a few in a hundred on Levels 2 and 3, most on Level 1."""
+    generate(GenerateRequest(vms=2500, seed=7, to=tmp_path))
+    vms = assess(tmp_path, date.fromisoformat(AS_OF)).vms
+    reached = [vm.level.raw.value for vm in vms if vm.level]
+    shares = {level: reached.count(level) / len(reached) for level in range(4)}
+    limits = {0: (0.05, 0.30), 1: (0.65, 0.94), 2: (0.005, 0.08), 3: (0.005, 0.08)}
+    outside = {
+        level: share for level, share in shares.items() if not limits[level][0] <= share <= limits[level][1]
     }
     assert {} == outside
 

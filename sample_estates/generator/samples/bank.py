@@ -1,72 +1,47 @@
 """A regulated bank: three subscriptions, own keys, confidential VMs, locks, exceptions, no public door."""
 
-from sample_estates.generator import compute, disks, governance, network, vaults
-from sample_estates.generator.catalogue import CRYPTO_USER, VM_ADMINISTRATOR_LOGIN, Json
+from sample_estates.generator import (
+    compute,
+    disks,
+    governance,
+    network,
+    perimeter,
+    recovery,
+    vaults,
+)
+from sample_estates.generator.catalogue import CRYPTO_USER, Json
 from sample_estates.generator.dice import Dice
 from sample_estates.generator.machine import DataDisk, Machine, Place
 from sample_estates.generator.network import Rule, Subnet
+from sample_estates.generator.samples import bank_evidence
 from sample_estates.generator.samples.bank_context import CONTEXT
+from sample_estates.generator.samples.bank_places import (
+    CHANNELS,
+    CORE,
+    LINUX,
+    REGION,
+    SECOND,
+    SHARED,
+    WINDOWS,
+    Bank,
+)
 from sample_estates.generator.samples.sample import Sample
 
-REGION, _SECOND = "germanywestcentral", "westeurope"
-CORE, CHANNELS, SHARED = "kontor-core", "kontor-channels", "kontor-shared"
-_LINUX = ("AzureMonitorLinuxAgent", "MDE.Linux", "AADSSHLoginForLinux", "GuestAttestation.Linux")
-_WINDOWS = ("AzureMonitorWindowsAgent", "MDE.Windows", "GuestAttestation.Windows")
 _DOUBLE = "EncryptionAtRestWithPlatformAndCustomerKeys"
+_EXTRA_SUBNETS = {
+    CHANNELS: (
+        Subnet(name="snet-gateway", prefix="10.41.2.0/24"),
+        Subnet(name="snet-workers", prefix="10.41.3.0/24", delegation="Microsoft.Databricks/workspaces"),
+    ),
+    SHARED: (Subnet(name="AzureFirewallSubnet", prefix="10.42.2.0/26"),),
+}
 _HELD = "Its restore points are incremental, and nobody has shown yet that Azure changes such disks' keys."
-
-
-class _Bank:
-    """The bank's places, networks, keys and vaults."""
-
-    def __init__(self) -> None:
-        self.sample = Sample("bank", (CORE, CHANNELS, SHARED))
-        self.places: dict[str, Place] = {
-            name: self.sample.place(f"rg-{name.partition('-')[2]}-platform", REGION, name)
-            for name in self.sample.subscriptions
-        }
-        self.keys = {
-            name: vaults.guarded_keys(place, f"{name}-gwc", Dice("bank", name))
-            for name, place in self.places.items()
-        }
-        self.address = 4
-
-    def key_set(self, subscription: str) -> str:
-        """Return the id of a subscription's disk encryption set."""
-        return str(self.keys[subscription][2]["id"])
-
-    def vault(self, subscription: str) -> str:
-        """Return the id of a subscription's Recovery Services vault."""
-        return self.places[subscription].id(vaults.RECOVERY, f"rsv-{subscription}")
-
-    def machine(self, subscription: str, group: str, name: str, image: str, size: str) -> Machine:
-        """Return a machine as the bank builds them today."""
-        self.address += 1
-        windows = image.startswith("ws")
-        network_id = network.network_id(self.places[subscription], f"vnet-{subscription}")
-        return Machine(
-            name=name,
-            place=self.sample.place(group, REGION, subscription),
-            subnet=f"{network_id}/subnets/snet-servers",
-            address=f"10.{40 + self.sample.subscriptions.index(subscription)}.0.{self.address}",
-            image=image,
-            size=size,
-            created="2025-03-11",
-            os_gb=127 if windows else 64,
-            security="TrustedLaunch",
-            at_host=True,
-            key_set=self.key_set(subscription),
-            system_identity=True,
-            extensions=_WINDOWS if windows else _LINUX,
-            zone=str(self.address % 3 + 1),
-            tags={"data-class": "confidential", "role": name.split("-")[1]},
-        )
 
 
 def build() -> Sample:
     """Return the estate."""
-    bank = _Bank()
-    bank.sample.base([REGION, _SECOND], "P2")
+    bank = Bank()
+    bank.sample.base([REGION, SECOND], "P2")
     for name, place in bank.places.items():
         _platform(bank, name, place)
     _core(bank)
@@ -74,11 +49,12 @@ def build() -> Sample:
     _channels(bank)
     _keys_that_fail(bank)
     _shared(bank)
+    bank_evidence.add(bank)
     bank.sample.context = _context(bank)
     return bank.sample
 
 
-def _platform(bank: _Bank, name: str, place: Place) -> None:
+def _platform(bank: Bank, name: str, place: Place) -> None:
     sample, row = bank.sample, 40 + bank.sample.subscriptions.index(name)
     admin = Rule(name="admin-from-jump-hosts", priority=110, ports=("22", "3389"), sources=("10.42.1.0/26",))
     deny = Rule(name="nothing-else", priority=4000, ports=("*",), sources=("*",), access="Deny", protocol="*")
@@ -88,9 +64,11 @@ def _platform(bank: _Bank, name: str, place: Place) -> None:
         for peer, other in bank.places.items()
         if (SHARED in (peer, name)) and peer != name
     ]
+    routes = place.id(f"{network.NETWORK}/routeTables", f"rt-{name}")
     subnets = [
-        Subnet(name="snet-servers", prefix=f"10.{row}.0.0/24", group=group),
-        Subnet(name="snet-jump", prefix=f"10.{row}.1.0/26", group=group),
+        Subnet(name="snet-servers", prefix=f"10.{row}.0.0/24", group=group, routes=routes),
+        Subnet(name="snet-jump", prefix=f"10.{row}.1.0/26", group=group, routes=routes),
+        *_EXTRA_SUBNETS.get(name, ()),
     ]
     sample.add(
         governance.group(place, {"owner": "kontor-platform"}),
@@ -98,18 +76,14 @@ def _platform(bank: _Bank, name: str, place: Place) -> None:
         network.security_group(place, f"nsg-{name}", [admin, deny]),
         network.virtual_network(place, f"vnet-{name}", f"10.{row}.0.0/16", subnets, peers),
         *bank.keys[name],
+        perimeter.route_table(place, f"rt-{name}", "10.42.2.4"),
         vaults.recovery_vault(place, f"rsv-{name}"),
         vaults.backup_policy(bank.vault(name), "V1"),
         vaults.backup_policy(bank.vault(name), "V2"),
     )
-    dice = Dice("bank", "roles", name)
-    scope = f"/subscriptions/{place.subscription}"
-    admins = governance.role_assignment(scope, VM_ADMINISTRATOR_LOGIN, dice.guid(), place, dice.guid())
-    admins["properties"]["principalType"] = "Group"
-    sample.add(admins)
 
 
-def _core(bank: _Bank) -> None:
+def _core(bank: Bank) -> None:
     """Add the ledger in confidential VMs, and the databases under double encryption."""
     sample = bank.sample
     group = sample.place("rg-ledger", REGION, CORE)
@@ -123,23 +97,30 @@ def _core(bank: _Bank) -> None:
     sealed = _sealing_set(bank)
     for number in range(1, 7):
         vm = bank.machine(CORE, "rg-ledger", f"kb-ledger-{number:02d}", "cvm", "Standard_EC8as_v5")
-        vm.security, vm.key_set, vm.extensions = "ConfidentialVM", sealed, _LINUX[:2]
-        sample.vm(vm, "SSSS", why if number == 1 else "")
+        vm.security, vm.key_set, vm.extensions = "ConfidentialVM", sealed, LINUX[:3]
+        sample.vm(vm, "SSSS", why if number == 1 else "", backup=(bank.vault(CORE), "V2"))
     for number in (1, 2):
         vm = bank.machine(CORE, "rg-custody", f"kb-custody-{number:02d}", "ws2022-cvm", "Standard_DC4as_v5")
-        vm.security, vm.key_set, vm.extensions = "ConfidentialVM", None, _WINDOWS[:2]
+        vm.security, vm.key_set, vm.extensions = "ConfidentialVM", None, WINDOWS[:3]
         why = "The OS disk of a confidential VM gets its key when it is made; the exception ends in 2027."
         expect = "SESS" if number == 1 else "SBSS"
         sample.vm(vm, expect, why if number == 1 else why.replace("ends in 2027", "ended in September"))
+    group = sample.place("rg-custody", REGION, CORE)
+    close, databases = group.id(f"{disks.COMPUTE}/proximityPlacementGroups", "ppg-custody"), []
     for number in range(1, 5):
         vm = bank.machine(CORE, "rg-custody", f"kb-db-{number:02d}", "ws2022", "Standard_E8s_v5")
+        # Machines that stand close to one another are in one zone.
+        vm.placement_group, vm.zone = close, "1"
+        databases.append(vm)
         vm.data = (DataDisk(gb=1024, role="sqldata"), DataDisk(gb=512, role="sqllog"))
         vm.encryption = _DOUBLE
-        sample.vm(vm, "SSSS", "Double encryption has a customer's key in it." if number == 1 else "")
-    sample.add(governance.group(sample.place("rg-custody", REGION, CORE), {"app": "custody"}))
+        why = "Double encryption has a customer's key in it." if number == 1 else ""
+        sample.vm(vm, "SSSS", why, backup=(bank.vault(CORE), "V2"))
+    sample.add(governance.group(group, {"app": "custody"}))
+    sample.add(compute.placement_group(group, "ppg-custody", databases))
 
 
-def _sealing_set(bank: _Bank) -> str:
+def _sealing_set(bank: Bank) -> str:
     place = bank.places[CORE]
     vault, held = bank.keys[CORE][:2]
     dice = Dice("bank", "sealing")
@@ -151,7 +132,7 @@ def _sealing_set(bank: _Bank) -> str:
     return str(found["id"])
 
 
-def _payments(bank: _Bank) -> None:
+def _payments(bank: Bank) -> None:
     """Add payment gateways: an appliance with an exception, one whose exception ran out, an old Windows."""
     sample = bank.sample
     sample.add(governance.group(sample.place("rg-payments", REGION, CORE), {"app": "payments"}))
@@ -171,10 +152,10 @@ def _payments(bank: _Bank) -> None:
     for number in range(1, 5):
         vm = bank.machine(CORE, "rg-payments", f"kb-pay-{number:02d}", "rhel9", "Standard_D4s_v5")
         vm.data = (DataDisk(gb=256),)
-        sample.vm(vm, "SSSS")
+        sample.vm(vm, "SSSS", backup=(bank.vault(CORE), "V2"))
 
 
-def _channels(bank: _Bank) -> None:
+def _channels(bank: Bank) -> None:
     """Add web and mobile banking: keys are done, Trusted Launch is next."""
     sample = bank.sample
     sample.add(governance.group(sample.place("rg-online", REGION, CHANNELS), {"app": "online"}))
@@ -182,9 +163,10 @@ def _channels(bank: _Bank) -> None:
     for tier, image, count in (("web", "noble", 6), ("api", "rhel9", 6), ("mq", "sles15", 3)):
         for number in range(1, count + 1):
             vm = bank.machine(CHANNELS, "rg-online", f"kc-{tier}-{number:02d}", image, "Standard_D4s_v5")
-            vm.security, vm.extensions = None, _LINUX[:3]
+            vm.security, vm.extensions = None, LINUX[:3]
             vm.data = (DataDisk(gb=128),) if tier == "mq" else ()
-            sample.vm(vm, "RSSS", backup=(bank.vault(CHANNELS), "V2"))
+            why = "Site Recovery replicates it to another region." if tier == "mq" else ""
+            sample.vm(vm, "WSSS" if tier == "mq" else "RSSS", why, backup=(bank.vault(CHANNELS), "V2"))
             fleet.append(vm)
     drifted = bank.machine(CHANNELS, "rg-online", "kc-drift-01", "jammy", "Standard_D2s_v5")
     why = "Set up with keys, but the guest lets people in with a password again: what it says counts."
@@ -197,9 +179,11 @@ def _channels(bank: _Bank) -> None:
     sleeper.security, sleeper.hibernation = None, True
     sample.vm(sleeper, "BSSS", "Azure does not hibernate Linux under Trusted Launch.")
     sample.add(governance.just_in_time(fleet[0].place, fleet))
+    bank_evidence.add_front(bank, [vm for vm in fleet if "-web-" in vm.name])
+    bank_evidence.add_replicas(bank, [vm for vm in fleet if "-mq-" in vm.name])
 
 
-def _keys_that_fail(bank: _Bank) -> None:
+def _keys_that_fail(bank: Bank) -> None:
     """Add reporting, whose chosen keys do not fit or do not work."""
     sample, place = bank.sample, bank.places[CHANNELS]
     held = bank.keys[CHANNELS][1]
@@ -208,7 +192,7 @@ def _keys_that_fail(bank: _Bank) -> None:
     error = {"code": "ManagedServiceIdentityNotFound", "message": "Auto-key rotation was disabled."}
     broken["properties"]["autoKeyRotationError"] = error
     far = vaults.encryption_set(
-        sample.place(place.group, _SECOND, CHANNELS), "des-kontor-weu", held, dice.guid()
+        sample.place(place.group, SECOND, CHANNELS), "des-kontor-weu", held, dice.guid()
     )
     sample.add(
         broken, far, governance.group(sample.place("rg-reporting", REGION, CHANNELS), {"app": "reports"})
@@ -218,15 +202,18 @@ def _keys_that_fail(bank: _Bank) -> None:
         ("kc-report-02", "B", "The key that was chosen is in another region.", None),
         ("kc-report-03", "U", _HELD, "V2"),
         ("kc-report-04", "R", "Nothing stands between it and its key.", None),
+        ("kc-report-05", "W", "It was backed up once, and its restore points are still there.", None),
     )
     for name, letter, why, policy in reasons:
         vm = bank.machine(CHANNELS, "rg-reporting", name, "ws2022", "Standard_E4s_v5")
         vm.key_set, vm.at_host, vm.data = None, False, (DataDisk(gb=512),)
         backup = (bank.vault(CHANNELS), policy) if policy else None
         sample.vm(vm, f"S{letter}SS", why, backup=backup)
+        if letter == "W":
+            sample.add(*recovery.restore_points(vm, ("2026-10-06", "2026-10-07")))
 
 
-def _shared(bank: _Bank) -> None:
+def _shared(bank: Bank) -> None:
     """Add directory, jump hosts, monitoring, and a cluster's nodes that belong to their service."""
     sample = bank.sample
     sample.add(governance.group(sample.place("rg-directory", REGION, SHARED), {"app": "directory"}))
@@ -247,12 +234,12 @@ def _shared(bank: _Bank) -> None:
     sample.add(governance.user_identity(identity, "id-kontor-watch", dice.guid(), dice.guid()))
     for number in (1, 2):
         vm = bank.machine(SHARED, "rg-directory", f"ks-watch-{number:02d}", "rhel9", "Standard_D4s_v5")
-        vm.system_identity, vm.user_identities, vm.extensions = False, (name,), _LINUX[:2]
+        vm.system_identity, vm.user_identities, vm.extensions = False, (name,), LINUX[:2]
         sample.vm(vm, "SSSS", "A user-assigned identity is an identity.")
     _cluster(bank)
 
 
-def _cluster(bank: _Bank) -> None:
+def _cluster(bank: Bank) -> None:
     place = bank.sample.place("MC_rg-kontor_aks-kontor_germanywestcentral", REGION, SHARED)
     cluster = bank.places[SHARED].id("Microsoft.ContainerService/managedClusters", "aks-kontor")
     group: Json = governance.group(place, managed_by=cluster)
@@ -264,7 +251,7 @@ def _cluster(bank: _Bank) -> None:
     bank.sample.add(compute.availability_set(place, "aks-pool1", []))
 
 
-def _context(bank: _Bank) -> str:
+def _context(bank: Bank) -> str:
     sets = {name: bank.key_set(name) for name in bank.sample.subscriptions}
     place = bank.places[CHANNELS]
     broken = place.id(f"{disks.COMPUTE}/diskEncryptionSets", "des-kontor-broken")

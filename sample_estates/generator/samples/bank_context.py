@@ -121,4 +121,57 @@ exceptions:
     approved_by: Ottilie Brandeis, security office
     expires: 2026-09-15
     compensating_control: Isolated subnet, jump hosts only.
+  - id: EX-2026-012
+    rule: AC-4
+    match: {{names: [kb-db-*, kb-custody-*, kb-gateway-*, kc-report-*, ks-dc-*, ks-jump-*]}}
+    owner: Ansgar Quell
+    reason: Servers of the domain cannot join Entra as well.
+    approved_by: Ottilie Brandeis, security office
+    expires: 2027-04-30
+    compensating_control: Reached from the jump hosts only, with accounts of the highest tier.
+
+attestations:
+  - control: DP-8
+    match: {{resource_groups: [rg-ledger, rg-payments]}}
+    owner: Henrike Osei-Brandt
+    date: 2026-09-12
+    expires: 2027-03-12
+    statement: Ledger and payments were restored in the yearly exercise, and reconciled.
+  - control: DP-8
+    match: {{names: [kb-db-*]}}
+    owner: Falk Meretz
+    date: 2026-08-30
+    expires: 2027-02-28
+    statement: The custody databases were restored into an empty network, and checked.
+  # the exercise is a year and more ago: nobody knows whether it would succeed today
+  - control: DP-8
+    match: {{resource_groups: [rg-online]}}
+    owner: Karim Sommerfeld
+    date: 2025-06-14
+    expires: 2026-06-14
+    statement: One machine of each tier was restored.
+  - control: AC-8
+    match: {{}}
+    owner: Ottilie Brandeis
+    date: 2026-07-01
+    expires: 2026-12-31
+    statement: Administrators sign in with security keys from managed devices.
+  - control: AC-10
+    match: {{}}
+    owner: Ottilie Brandeis
+    date: 2026-07-01
+    expires: 2026-12-31
+    statement: Pipelines deploy into named groups, after two approvals.
+  - control: DF-4
+    match: {{}}
+    owner: Ottilie Brandeis
+    date: 2026-07-01
+    expires: 2026-12-31
+    statement: Block mode is on in the tenant.
+  - control: GV-3
+    match: {{}}
+    owner: Ottilie Brandeis
+    date: 2026-07-01
+    expires: 2026-12-31
+    statement: Every template passes the scanner before it is merged.
 """

@@ -1,9 +1,24 @@
-"""A small web shop that is nearly done: Trusted Launch, own keys, identities; two stragglers, one repair."""
+"""A small web shop that is nearly done: Trusted Launch, own keys, identities; two stragglers, one repair.
 
-from sample_estates.generator import compute, disks, governance, network, vaults
+Its front rows correct their own drift and stand on Level 3, what keeps data is watched only and stands on
+Level 2, and the stragglers stand on Level 1. Domain controllers reach Level 2 by an exception.
+"""
+
+from sample_estates.generator import (
+    compute,
+    disks,
+    governance,
+    network,
+    perimeter,
+    posture,
+    recovery,
+    vaults,
+)
+from sample_estates.generator.catalogue import VM_ADMINISTRATOR_LOGIN
 from sample_estates.generator.dice import Dice
 from sample_estates.generator.machine import DataDisk, Machine, Place
 from sample_estates.generator.network import Balancer, Rule, Subnet
+from sample_estates.generator.samples.clean_shop_context import CONTEXT
 from sample_estates.generator.samples.sample import Sample
 
 REGION = "swedencentral"
@@ -32,6 +47,14 @@ _TIERS = {  # name: how many, image, size, subnet, data disks
 }
 
 
+_CORRECTED = ("web", "search", "queue")
+"""Tiers whose guests set right what drifts from the baseline, and let nobody in but with Entra."""
+_SCHEDULED = ("pg", "sql")
+_ROWS = {"web": 0, "app": 4, "search": 5, "queue": 6, "pg": 8, "sql": 9, "dc": 10}
+"""Third octet of each tier's addresses."""
+_IMAGE = ("web-noble", "2026-10-19")
+
+
 class _Shop:
     """The shop's places and shared resources."""
 
@@ -44,6 +67,9 @@ class _Shop:
         self.key_set = str(self.keys[2]["id"])
         self.vault = self.security.id(vaults.RECOVERY, "rsv-bakery")
         self.vnet = network.network_id(self.network, "vnet-bakery")
+        images = self.shop.id("Microsoft.Compute/galleries/images", "gal_bakery", _IMAGE[0])
+        self.image = recovery.image_version(images, _IMAGE[1])
+        self.web_group = self.network.id(f"{network.NETWORK}/applicationSecurityGroups", "asg-web")
 
     def machine(self, name: str, tier: str, address: str, *, number: int = 1) -> Machine:
         """Return a machine as this shop builds them today."""
@@ -82,13 +108,15 @@ def build() -> Sample:
     sample.add(vaults.backup_policy(shop.vault, "V1"), vaults.backup_policy(shop.vault, "V2"))
     fleet = _fleet(shop)
     _stragglers(shop)
+    _governed(shop, fleet)
     sample.add(governance.just_in_time(shop.shop, fleet))
-    sample.context = _context(shop.key_set)
+    sample.context = CONTEXT.format(keys=shop.key_set)
     return sample
 
 
 def _fleet(shop: _Shop) -> list[Machine]:
-    rule = shop.security.id("Microsoft.Insights/dataCollectionRules", "dcr-bakery")
+    released = ("2026-08-17", "2026-09-21", _IMAGE[1])
+    shop.sample.add(*recovery.gallery(shop.shop, "gal_bakery", _IMAGE[0], released, "TrustedLaunchSupported"))
     front = Balancer(
         place=shop.shop,
         name="lb-shop-web",
@@ -96,29 +124,33 @@ def _fleet(shop: _Shop) -> list[Machine]:
         public_ip=network.address_id(shop.network, "pip-shop"),
     )
     fleet: list[Machine] = []
-    for row, (tier, (count, *_)) in enumerate(_TIERS.items()):
+    for tier, (count, *_) in _TIERS.items():
         for number in range(1, count + 1):
-            vm = shop.machine(f"shop-{tier}-{number:02d}", tier, f"10.20.{row}.{number + 3}", number=number)
+            vm = shop.machine(
+                f"shop-{tier}-{number:02d}", tier, f"10.20.{_ROWS[tier]}.{number + 3}", number=number
+            )
             why = ""
             if tier == "web":
-                vm.pools = (front.pool,)
+                vm.pools, vm.app_groups = (front.pool,), (shop.web_group,)
+                vm.gallery, vm.guarded_metadata, vm.created = shop.image, True, "2026-10-21"
             if vm.name == "shop-pg-02":
                 vm.keys_only = False
                 why = "Set up with a password for good, but the guest proves that nobody can use one."
+            if tier == "dc":
+                # A domain controller can join nothing else.
+                vm.extensions = tuple(name for name in _WINDOWS if name != "AADLoginForWindows")
+            vm.own_schedule = tier in _SCHEDULED
             shop.sample.vm(vm, "SSSS", why, backup=(shop.vault, "V2"))
-            found = "LinuxNoPasswordForSSH" if not vm.windows else "AzureWindowsBaseline"
-            shop.sample.add(
-                governance.guest_assignment(vm, found, "Compliant"), governance.monitoring(vm, rule)
-            )
-            shop.sample.add(governance.patch_result(vm, 0, 0))
+            _observed(shop, vm, corrected=tier in _CORRECTED)
             fleet.append(vm)
     web = [vm for vm in fleet if vm.pools]
     shop.sample.add(network.load_balancer(front, web))
     shop.sample.add(network.public_ip(shop.network, "pip-shop", "203.0.113.40", front.frontend))
-    jump = shop.machine("shop-jump-01", "queue", "10.20.9.4")
+    jump = shop.machine("shop-jump-01", "queue", "10.20.11.4")
     jump.subnet, jump.data, jump.tags = f"{shop.vnet}/subnets/snet-mgmt", (), {"role": "jump-host"}
-    shop.sample.vm(jump, "SSSS", "Reached through Bastion only.")
-    batch = shop.machine("shop-bake_3f9c21", "queue", "10.20.3.60")
+    shop.sample.vm(jump, "SSSS", "Reached through Bastion only, and backed up by nobody.")
+    _observed(shop, jump, corrected=False)
+    batch = shop.machine("shop-bake_3f9c21", "queue", "10.20.6.60")
     scale_set = shop.shop.id("Microsoft.Compute/virtualMachineScaleSets", "shop-bake")
     batch.scale_set, batch.graph = scale_set, True
     shop.sample.add(compute.scale_set(shop.shop, "shop-bake", batch.size, 1))
@@ -126,8 +158,46 @@ def _fleet(shop: _Shop) -> list[Machine]:
     return fleet
 
 
+def _observed(shop: _Shop, vm: Machine, *, corrected: bool) -> None:
+    """Add what is known of a machine's inside: its guest, its agent, its updates, Defender's findings."""
+    rule = shop.security.id("Microsoft.Insights/dataCollectionRules", "dcr-bakery")
+    system = "Windows" if vm.windows else "Linux"
+    kind = "ApplyAndAutoCorrect" if corrected else "Audit"
+    found = [governance.guest_assignment(vm, f"Azure{system}Baseline", "Compliant", kind)]
+    if not vm.windows:
+        found.append(governance.guest_assignment(vm, "LinuxNoPasswordForSSH", "Compliant"))
+    if corrected:
+        found.append(governance.guest_assignment(vm, "AADDisableLocalAuth_Linux", "Compliant"))
+    found += [posture.finding(vm, key) for key in (posture.SCANNED, posture.FILES_WATCHED)]
+    shop.sample.add(*found, governance.monitoring(vm, rule), governance.patch_result(vm, 0, 0))
+
+
+def _governed(shop: _Shop, fleet: list[Machine]) -> None:
+    """Add what guards the whole subscription: policies, privileged roles, logs, schedules."""
+    sample, place = shop.sample, shop.security
+    above = "/providers/Microsoft.Management/managementGroups/mg-bakery"
+    scope = f"/subscriptions/{place.subscription}"
+    benchmark = posture.policy(above, "security-benchmark", posture.BENCHMARK)
+    refused = posture.policy(scope, "no-public-interfaces", posture.DENY_PUBLIC_ADDRESSES, effect="Deny")
+    notes = {"owner": "saga.lindholm-reyes@example.com", "compensatingControls": "Behind Bastion only."}
+    sample.add(
+        benchmark,
+        refused,
+        posture.exemption(
+            shop.shop.group_id(), "old-accounting", benchmark, expires="2027-03-31T00:00:00Z", notes=notes
+        ),
+        posture.setting(place, "WDATP"),
+        *posture.activated_role(scope, VM_ADMINISTRATOR_LOGIN, Dice("clean_shop", "saga").guid(), place),
+        posture.flow_log(place, "flow-bakery", shop.vnet),
+    )
+    logs = posture.log_hub(place, "log-bakery")
+    sample.add(*logs, posture.collection_rule(place, "dcr-bakery", logs[0]["id"]))
+    scheduled = [vm for vm in fleet if vm.own_schedule]
+    sample.add(*posture.patch_schedule(place, "mc-sunday-night", scheduled))
+
+
 def _stragglers(shop: _Shop) -> None:
-    erp = shop.machine("shop-erp-01", "sql", "10.20.5.30")
+    erp = shop.machine("shop-erp-01", "sql", "10.20.9.30")
     erp.image, erp.size, erp.security, erp.key_set, erp.at_host = (
         "ws2019-g1",
         "Standard_D2s_v3",
@@ -135,12 +205,16 @@ def _stragglers(shop: _Shop) -> None:
         None,
         False,
     )
-    erp.system_identity, erp.extensions, erp.created, erp.zone = False, ("MDE.Windows",), "2020-03-12", None
+    erp.system_identity, erp.extensions, erp.created, erp.zone = False, ("MDE.Windows",), "2021-10-12", None
     why = "Generation 1 and a Standard backup policy: both can be changed, with the owner's consent."
     shop.sample.vm(erp, "WRSR", why, backup=(shop.vault, "V1"))
-    printer = shop.machine("shop-print-01", "queue", "10.20.3.31")
+    weak = posture.finding(erp, posture.SCANNED, "Unhealthy")
+    shop.sample.add(weak, posture.finding_owner(weak, "bo.kasprzak@example.com", "2026-11-30T00:00:00Z"))
+    shop.sample.add(governance.patch_result(erp, 1, 4))
+    printer = shop.machine("shop-print-01", "queue", "10.20.6.31")
     printer.image, printer.security, printer.key_set, printer.at_host = "jammy", None, None, False
     printer.keys_only, printer.system_identity, printer.extensions = False, False, ()
+    printer.own_schedule = True
     identity = shop.shop.id("Microsoft.ManagedIdentity/userAssignedIdentities", "id-printing")
     printer.user_identities = (identity,)
     dice = Dice("clean_shop", "printing")
@@ -155,19 +229,23 @@ def _network(shop: _Shop) -> None:
     place: Place = shop.network
     deny = Rule(name="no-admin-from-internet", priority=200, ports=("22", "3389"), access="Deny")
     admin = Rule(name="admin-from-bastion", priority=110, ports=("22", "3389"), sources=("10.20.15.0/26",))
-    web = Rule(name="https", priority=100, ports=("443",))
+    web = Rule(name="https", priority=100, ports=("443",), to_groups=(shop.web_group,))
+    apart = Rule(
+        name="no-neighbours", priority=300, ports=perimeter.RISKY, sources=("VirtualNetwork",), access="Deny"
+    )
     nat = place.id(f"{network.NETWORK}/natGateways", "nat-bakery")
-    rows = {"web": (0, [web, admin, deny]), "app": (1, [admin, deny]), "data": (4, [admin, deny])}
-    rows |= {"identity": (6, [admin, deny]), "mgmt": (9, [admin, deny])}
+    rows = {"web": [web, admin, deny, apart], "app": [admin, deny, apart], "data": [admin, deny]}
+    rows |= {"identity": [admin, deny], "mgmt": [admin, deny]}
     prefixes = {
         "web": "10.20.0.0/24",
-        "app": "10.20.1.0/22",
-        "data": "10.20.4.0/23",
-        "identity": "10.20.6.0/24",
-        "mgmt": "10.20.9.0/24",
+        "app": "10.20.4.0/22",
+        "data": "10.20.8.0/23",
+        "identity": "10.20.10.0/24",
+        "mgmt": "10.20.11.0/24",
     }
+    shop.sample.add(perimeter.application_group(place, "asg-web"))
     subnets = []
-    for name, (_, rules) in rows.items():
+    for name, rules in rows.items():
         shop.sample.add(network.security_group(place, f"nsg-{name}", rules))
         group = network.group_id(place, f"nsg-{name}")
         subnets.append(Subnet(name=f"snet-{name}", prefix=prefixes[name], group=group, nat=nat))
@@ -180,58 +258,3 @@ def _network(shop: _Shop) -> None:
     outside = network.address_id(place, "pip-nat")
     shop.sample.add(network.public_ip(place, "pip-nat", "203.0.113.42", nat))
     shop.sample.add(network.nat_gateway(place, "nat-bakery", outside))
-
-
-def _context(key_set: str) -> str:
-    return f"""\
-# What Azure cannot know of the bakery. All people and addresses in here are invented.
-format: readiness/context/1
-
-windows:
-  - name: before-baking
-    rrule: "FREQ=WEEKLY;BYDAY=MO,TU"
-    start: "01:00"
-    duration: PT3H
-    timezone: Europe/Stockholm
-  - name: sunday-afternoon
-    rrule: "FREQ=WEEKLY;BYDAY=SU"
-    start: "14:00"
-    duration: PT5H
-    timezone: Europe/Stockholm
-
-applications:
-  - name: Web shop
-    owner: {{name: Saga Lindholm-Reyes, email: saga.lindholm-reyes@example.com}}
-    criticality: high
-    environment: production
-    match: {{resource_groups: [rg-shop], tags: {{app: shop}}}}
-    windows: [before-baking, sunday-afternoon]
-  - name: Administration
-    owner: {{name: Bo Kasprzak, email: bo.kasprzak@example.com}}
-    criticality: low
-    environment: production
-    match: {{names: [shop-jump-*]}}
-    windows: [sunday-afternoon]
-
-dependencies:
-  - {{source: shop-web-01, target: shop-app-01}}
-  - {{source: shop-web-02, target: shop-app-02}}
-  - {{source: shop-web-03, target: shop-app-03}}
-  - {{source: shop-web-04, target: shop-app-04}}
-  - {{source: shop-web-05, target: shop-app-04}}
-  - {{source: shop-app-01, target: shop-pg-01, hard: true}}
-  - {{source: shop-app-02, target: shop-pg-01, hard: true}}
-  - {{source: shop-app-03, target: shop-search-01}}
-  - {{source: shop-app-04, target: shop-queue-01}}
-  - {{source: shop-erp-01, target: shop-sql-01}}
-  - {{source: shop-sql-01, target: shop-dc-01}}
-  - {{source: shop-sql-02, target: shop-dc-02}}
-  - {{source: shop-print-01, target: shop-queue-02}}
-
-targets:
-  - match: {{}}
-    trusted_launch: {{secure_boot: true}}
-    identity: {{type: system}}
-    disk_encryption_set: {key_set}
-    encryption_at_host: true
-"""

@@ -8,23 +8,39 @@ from collections.abc import Callable
 from sample_estates.generator import compute, disks, governance, network, vaults
 from sample_estates.generator.catalogue import CRYPTO_USER, Json
 from sample_estates.generator.dice import Dice
+from sample_estates.generator.listing import INVENTORY
 from sample_estates.generator.machine import Machine, Place
 from sample_estates.generator.network import Rule, Subnet
-from sample_estates.generator.samples import odd_boot, odd_disks, odd_networks
+from sample_estates.generator.samples import (
+    odd_boot,
+    odd_disks,
+    odd_guests,
+    odd_keys,
+    odd_networks,
+    odd_policies,
+    odd_states,
+    odd_unread,
+)
 from sample_estates.generator.samples.oddities import REGION, Oddities
 from sample_estates.generator.samples.sample import Sample
 
 
 def build() -> Sample:
     """Return the estate."""
-    sample = Sample("everything_wrong", ("curiosities",))
+    sample = Sample("everything_wrong", ("curiosities", odd_unread.ATTIC))
+    sample.listed = (*(kind for kind in INVENTORY if kind not in _NOT_ASKED), _ELIGIBILITIES)
     odd = Oddities(sample)
-    sample.base([REGION], "P1")
+    sample.base([REGION], "P1", feature="NotRegistered", only=("curiosities",))
     _surroundings(odd)
     odd.make("ew-a-plain-01", "RRSR", "Nothing is wrong with it.")
     odd_boot.add(odd)
     odd_disks.add(odd)
     odd_networks.add(odd)
+    odd_keys.add(odd)
+    odd_states.add(odd)
+    odd_guests.add(odd)
+    odd_policies.add(odd)
+    odd_unread.add(odd)
     _access(odd)
     _ownership(odd)
     _not_machines(odd)
@@ -35,6 +51,7 @@ def build() -> Sample:
         sealed=odd.key_set("sealed"),
         double=odd.key_set("double"),
         missing=odd.missing("Microsoft.Compute/diskEncryptionSets", "des-nowhere"),
+        more="".join(_target(name, chosen) for name, chosen in odd.chosen.items()),
     )
     return sample
 
@@ -45,12 +62,17 @@ def _surroundings(odd: Oddities) -> None:
         sample.add(governance.group(group))
     admin = Rule(name="admin", priority=310, ports=("22", "3389"), sources=("10.50.9.0/24",))
     sample.add(network.security_group(place, "nsg-closed", [admin]))
+    lost = odd.missing(f"{network.NETWORK}/routeTables", "rt-gone")
     subnets = [
         Subnet(name="closed", prefix="10.50.0.0/24", group=network.group_id(place, "nsg-closed")),
         Subnet(name="open", prefix="10.50.1.0/24"),
         Subnet(name="AzureFirewallSubnet", prefix="10.50.2.0/26"),
+        Subnet(name="private", prefix="10.50.3.0/24"),
+        Subnet(name="routed", prefix="10.50.4.0/24", routes=lost),
     ]
-    sample.add(network.virtual_network(place, "vnet-odd", "10.50.0.0/16", subnets))
+    made = network.virtual_network(place, "vnet-odd", "10.50.0.0/16", subnets)
+    made["properties"]["subnets"][3]["properties"]["defaultOutboundAccess"] = False
+    sample.add(made)
     keys = sample.place("rg-keys", REGION)
     dice = Dice("everything_wrong", "keys")
     vault = vaults.key_vault(keys, "kv-curiosities")
@@ -195,6 +217,17 @@ def _not_machines(odd: Oddities) -> None:
     odd.sample.dangling.append(orphan.id)
 
 
+def _target(name: str, chosen: str) -> str:
+    return f"  - match: {{tags: {{keys: {name}}}}}\n    disk_encryption_set: {chosen}\n"
+
+
+_ELIGIBILITIES = "Microsoft.Authorization/roleEligibilityScheduleInstances"
+_NOT_ASKED = (
+    "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems",
+    "Microsoft.Security/pricings",
+)
+"""What nobody asked for in full, so that its absence says nothing."""
+
 _CONTEXT = """\
 # What Azure cannot know of the curiosities. All people and addresses in here are invented.
 format: readiness/context/1
@@ -207,7 +240,7 @@ applications:
     owner: {{name: Odile Farkas, email: odile.farkas@example.com}}
     criticality: low
     environment: test
-    match: {{names: [ew-*]}}
+    match: {{names: [ew-*, at-*]}}
     windows: [any-night]
 
 dependencies:
@@ -219,7 +252,12 @@ dependencies:
 targets:
   - match: {{}}
     trusted_launch: {{secure_boot: true}}
+  - match: {{tags: {{secure-boot: later}}}}
+    trusted_launch: {{secure_boot: false}}
+  - match: {{names: [ew-*]}}
     identity: {{type: system}}
+  - match: {{tags: {{host: wanted}}}}
+    encryption_at_host: true
   - match: {{tags: {{keys: good}}}}
     disk_encryption_set: {good}
   - match: {{tags: {{keys: failed}}}}
@@ -230,4 +268,4 @@ targets:
     disk_encryption_set: {double}
   - match: {{tags: {{keys: missing}}}}
     disk_encryption_set: {missing}
-"""
+{more}"""

@@ -5,11 +5,13 @@ Nobody named a disk encryption set, so that customer-managed keys always need a 
 
 from dataclasses import dataclass, field
 
-from sample_estates.generator import compute, governance, network, vaults
-from sample_estates.generator.catalogue import Json
+from sample_estates.generator import compute, governance, network, posture, vaults
+from sample_estates.generator.catalogue import CONTRIBUTOR, OWNER, Json
 from sample_estates.generator.dice import Dice
+from sample_estates.generator.listing import INVENTORY
 from sample_estates.generator.machine import DataDisk, Machine, Place
 from sample_estates.generator.network import Balancer, Rule, Subnet
+from sample_estates.generator.samples.legacy_context import CONTEXT
 from sample_estates.generator.samples.sample import Sample
 
 REGION = "westeurope"
@@ -94,7 +96,7 @@ _GROUPS = (
         1,
         "jammy-g1",
         "app",
-        "WBWR",
+        "BBWR",
         "Linux disks encrypted in the guest cannot be decrypted in place.",
         extensions=("AzureDiskEncryptionForLinux",),
         ade=True,
@@ -135,6 +137,7 @@ def build() -> Sample:
     """Return the estate."""
     haulier = _Haulier()
     sample = haulier.sample
+    sample.listed = INVENTORY
     sample.base([REGION], None)
     for name in ("rg-core", "rg-web", "rg-erp", "rg-files", "rg-plant"):
         sample.add(governance.group(sample.place(name, REGION), {"owner": "nordwind-it"}))
@@ -156,7 +159,8 @@ def build() -> Sample:
     )
     _appliances(haulier)
     _exposed(haulier)
-    sample.context = _CONTEXT
+    _governed(haulier)
+    sample.context = CONTEXT
     return sample
 
 
@@ -169,7 +173,7 @@ def _machine(haulier: _Haulier, group: _Group, number: int, address: int) -> Non
         address=f"10.30.{_ROWS[group.subnet]}.{address}",
         image=group.image,
         size=group.size,
-        created="2020-05-18",
+        created="2023-10-18",
         os_gb=127 if group.image.startswith("ws") else 64,
         os_sku="Standard_LRS" if group.size == "Standard_D2_v2" else "StandardSSD_LRS",
         data=group.data,
@@ -180,7 +184,7 @@ def _machine(haulier: _Haulier, group: _Group, number: int, address: int) -> Non
         ade=haulier.ade_vault if group.ade else None,
         patching="ImageDefault",
         shouting=True,
-        tags={"role": group.name.partition("-")[2], "wave": "migrated-2020"},
+        tags={"role": group.name.partition("-")[2], "wave": "migrated-2023"},
     )
     if group.in_set:
         vm.availability_set = place.id("Microsoft.Compute/availabilitySets", f"avail-{group.name}")
@@ -262,11 +266,11 @@ def _plain(haulier: _Haulier, name: str, subnet: str, address: str) -> Machine:
         address=address,
         image="jammy-g1",
         size="Standard_D2s_v3",
-        created="2021-02-08",
+        created="2023-11-08",
         os_sku="StandardSSD_LRS",
         keys_only=False,
         patching="ImageDefault",
-        tags={"role": name.split("-")[1], "wave": "migrated-2021"},
+        tags={"role": name.split("-")[1], "wave": "migrated-2023"},
     )
 
 
@@ -289,58 +293,16 @@ def _network(haulier: _Haulier) -> None:
     haulier.sample.add(found)
 
 
-_CONTEXT = """\
-# What Azure cannot know of the haulier. All people and addresses in here are invented.
-format: readiness/context/1
-
-windows:
-  - {name: sunday, rrule: "FREQ=WEEKLY;BYDAY=SU", start: "06:00", duration: PT12H, timezone: Europe/Amsterdam}
-  - name: night
-    rrule: "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH"
-    start: "23:00"
-    duration: PT5H
-    timezone: Europe/Amsterdam
-
-applications:
-  - name: Transport planning
-    owner: {name: Wout Berendsen, email: wout.berendsen@example.com}
-    criticality: mission-critical
-    environment: production
-    match: {resource_groups: [rg-erp, rg-files]}
-    windows: [sunday]
-  - name: Customer portal
-    owner: {name: Ayla Demirok, email: ayla.demirok@example.com}
-    criticality: high
-    environment: production
-    match: {resource_groups: [rg-web]}
-    windows: [night]
-  - name: Yard and plant
-    owner: {name: Jurre van Tolne, email: jurre.vantolne@example.com}
-    criticality: high
-    environment: production
-    match: {resource_groups: [rg-plant]}
-    windows: [sunday]
-
-dependencies:
-  - {source: nw-iis-01, target: nw-app-01}
-  - {source: nw-iis-02, target: nw-app-02}
-  - {source: nw-iis-03, target: nw-app-03}
-  - {source: nw-iis-04, target: nw-app-04}
-  - {source: nw-app-01, target: nw-sql-01}
-  - {source: nw-app-02, target: nw-sql-01}
-  - {source: nw-app-03, target: nw-sql-02}
-  - {source: nw-app-04, target: nw-sql-02}
-  - {source: nw-app-05, target: nw-sql-02}
-  # the database asks the planning server for its exchange rates: a circle, and nobody will cut it
-  - {source: nw-sql-02, target: nw-app-05}
-  - {source: nw-sql-01, target: nw-dc-01}
-  - {source: nw-file-01, target: nw-dc-02}
-  - {source: nw-rhel-01, target: nw-tms-01}
-  - {source: nw-cent-01, target: nw-tms-02}
-  - {source: nw-edi-01, target: nw-ftp-01}
-
-targets:
-  - match: {}
-    trusted_launch: {secure_boot: true}
-    identity: {type: system}
-"""
+def _governed(haulier: _Haulier) -> None:
+    """Add who may do what: an owner and a pipeline for good, and a policy that was never switched on."""
+    place = haulier.core
+    scope = f"/subscriptions/{place.subscription}"
+    for number, role in enumerate((OWNER, CONTRIBUTOR)):
+        dice = Dice("legacy", "roles", number)
+        found = governance.role_assignment(scope, role, dice.guid(), place, dice.guid())
+        found["properties"]["principalType"] = "User" if role == OWNER else "ServicePrincipal"
+        haulier.sample.add(found)
+    idle = posture.policy(
+        scope, "no-public-interfaces", posture.DENY_PUBLIC_ADDRESSES, effect="Audit", enforced=False
+    )
+    haulier.sample.add(idle)

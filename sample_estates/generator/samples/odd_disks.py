@@ -20,15 +20,15 @@ def _encrypted(odd: Oddities) -> None:
     vault = odd.missing("Microsoft.KeyVault/vaults", "kv-long-gone")
     odd.make(
         "ew-ade-01",
-        "WBSR",
-        "Encrypted in the guest: its owner has to look before it boots in another way.",
+        "BBSR",
+        "A Linux that is encrypted in the guest: its owner has to build it anew.",
         ade=vault,
         extensions=("AzureDiskEncryptionForLinux",),
         data=_ONE,
     )
-    once = odd.make("ew-ade-02", "WBSR", "It was encrypted in the guest once, and stays marked.")
+    once = odd.make("ew-ade-02", "BBSR", "It was encrypted in the guest once, and stays marked.")
     once[1]["properties"]["encryptionSettingsCollection"] = {"enabled": False, "encryptionSettings": None}
-    odd.make("ew-ade-03", "WBSR", "Encrypted in the guest by the oldest method.", alter=_dual_pass)
+    odd.make("ew-ade-03", "BBSR", "Encrypted in the guest by the oldest method.", alter=_dual_pass)
 
 
 def _dual_pass(vm: Json) -> None:

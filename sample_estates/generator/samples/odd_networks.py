@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sample_estates.generator import network
+from sample_estates.generator import network, perimeter
 from sample_estates.generator.catalogue import Json
-from sample_estates.generator.network import Balancer, Rule
+from sample_estates.generator.network import Balancer, Rule, Subnet
 from sample_estates.generator.samples.oddities import Oddities
 
 _SSH = Rule(name="ssh", priority=200, ports=("22",))
@@ -104,6 +104,8 @@ def _ways(odd: Oddities) -> None:
     odd.make("ew-way-04", "RRUR", "Its balancer was not read.", subnet=odd.subnet("open"), pools=(pool,))
     _balanced(odd)
     _translated(odd)
+    _by_policy(odd)
+    _by_admins(odd)
 
 
 def _balanced(odd: Oddities) -> None:
@@ -144,8 +146,52 @@ def _translated(odd: Oddities) -> None:
     firewall["properties"] = {
         "provisioningState": "Succeeded",
         "sku": {"name": "AZFW_VNet", "tier": "Standard"},
-        "ipConfigurations": [{"name": "front", "properties": way}],
+        "ipConfigurations": [
+            {"name": "front", "id": perimeter.front_of(str(firewall["id"])), "properties": way}
+        ],
         "natRuleCollections": [{"name": "dnat", "properties": collection}],
     }
     odd.sample.add(firewall)
-    odd.sample.add(network.public_ip(odd.place, "pip-fw-odd", "203.0.113.71", f"{firewall['id']}/front"))
+    odd.sample.add(
+        network.public_ip(odd.place, "pip-fw-odd", "203.0.113.71", perimeter.front_of(str(firewall["id"])))
+    )
+
+
+def _by_policy(odd: Oddities) -> None:
+    """Add a hub of its own, whose firewall leads to a machine by a rule of its policy."""
+    subnets = [
+        Subnet(name="servers", prefix="10.52.0.0/24"),
+        Subnet(name="AzureFirewallSubnet", prefix="10.52.1.0/26"),
+    ]
+    own = network.network_id(odd.place, "vnet-hub")
+    odd.sample.add(network.virtual_network(odd.place, "vnet-hub", "10.52.0.0/16", subnets))
+    why = "A rule of its firewall's policy leads port 40122 to its port 22."
+    words = {"subnet": f"{own}/subnets/servers", "address": "10.52.0.7"}
+    group = network.group_id(odd.place, "nsg-plural")
+    vm = odd.machine("ew-way-07", nic_group=group, **words)
+    odd.sample.vm(vm, "RRWR", why)
+    rule = perimeter.translation("ssh-for-partner", "203.0.113.72", 40122, vm.address, 22)
+    policy = perimeter.firewall_policy(odd.place, "afwp-odd", [rule])
+    outside = network.address_id(odd.place, "pip-afw-hub")
+    subnet = f"{own}/subnets/AzureFirewallSubnet"
+    found = perimeter.firewall(odd.place, "afw-hub", subnet, outside, policy=str(policy[0]["id"]))
+    user = perimeter.front_of(str(found["id"]))
+    odd.sample.add(
+        *policy, found, network.public_ip(odd.place, "pip-afw-hub", "203.0.113.72", user, shielded=True)
+    )
+
+
+def _by_admins(odd: Oddities) -> None:
+    """Add networks on which security admin rules overrule the security groups, the one way and the other."""
+    for name, octet, letter, access, why in (
+        ("open", 53, "W", "AlwaysAllow", "An admin rule lets everybody in, whatever its group says."),
+        ("shut", 54, "S", "Deny", "An admin rule lets nobody in, whatever its group says."),
+    ):
+        subnet = Subnet(name="servers", prefix=f"10.{octet}.0.0/24")
+        own = network.network_id(odd.place, f"vnet-{name}")
+        odd.sample.add(network.virtual_network(odd.place, f"vnet-{name}", f"10.{octet}.0.0/16", [subnet]))
+        odd.sample.add(perimeter.admin_rules(own, f"{name}-for-all", access=access, source="0.0.0.0/0"))
+        group = network.group_id(odd.place, "nsg-denied" if access == "AlwaysAllow" else "nsg-plural")
+        words = {"subnet": f"{own}/subnets/servers", "public_ip": f"pip-admin-{name}", "nic_group": group}
+        vm = odd.machine(f"ew-admin-{name}", address=f"10.{octet}.0.7", **words)
+        odd.sample.vm(vm, f"RR{letter}R", why)

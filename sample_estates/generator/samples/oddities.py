@@ -20,6 +20,8 @@ class Oddities:
         self.place: Place = sample.place("rg-odd", REGION)
         self.vault = self.place.id(vaults.RECOVERY, "rsv-odd")
         self._count = 3
+        self.chosen: dict[str, str] = {}
+        """Ids of disk encryption sets by the tag `keys` of the machines that they are chosen for."""
 
     def subnet(self, name: str) -> str:
         """Return the id of a subnet: `closed` has a security group, `open` has none."""

@@ -2,7 +2,8 @@
 
 What is expected is written beside each machine as four letters, one for each dimension in the order Trusted
 Launch, customer-managed keys, password access, managed identity. It rests on Azure's public documents, never
-on what the rules of this release happen to say.
+on what the rules of this release happen to say. Levels and controls are recorded: see
+`expectation`.
 """
 
 import json
@@ -14,6 +15,7 @@ from sample_estates.generator import compute, governance, network, vaults
 from sample_estates.generator.catalogue import SIZES, Json
 from sample_estates.generator.dice import Dice
 from sample_estates.generator.disks import disk_id
+from sample_estates.generator.listing import WHOLE
 from sample_estates.generator.machine import Machine, Place
 from sample_estates.generator.writing import write_info
 
@@ -45,6 +47,9 @@ class Sample:
     """Ids of VMs that nobody can understand: found, and counted as unknown."""
     dangling: list[str] = field(default_factory=list)
     """Ids that resources refer to on purpose although nothing has them."""
+    listed: tuple[str, ...] = WHOLE
+    gaps: list[Json] = field(default_factory=list)
+    """What could not be read, as `estate.json` says it."""
 
     @property
     def tenant(self) -> str:
@@ -64,11 +69,22 @@ class Sample:
         """Add resources."""
         self.resources += resources
 
-    def base(self, regions: Sequence[str], plan: str | None) -> None:
-        """Add what every subscription has: itself, a feature, its Defender plan and the sizes it may use."""
-        for name in self.subscriptions:
+    def base(
+        self,
+        regions: Sequence[str],
+        plan: str | None,
+        *,
+        feature: str = "Registered",
+        only: Sequence[str] = (),
+    ) -> None:
+        """Add what every subscription has: itself, a feature, its Defender plan and the sizes it may use.
+
+        `only` names subscriptions that have it, where not all of them do.
+        """
+        for name in only or self.subscriptions:
             place = self.place("", regions[0], name)
-            self.add(governance.subscription(place, name), governance.feature(place, "EncryptionAtHost"))
+            self.add(governance.subscription(place, name))
+            self.add(governance.feature(place, "EncryptionAtHost", feature))
             self.add(governance.defender(place, plan))
             self.add(*(compute.size(place.subscription, size, list(regions)) for size in SIZES))
 
@@ -107,28 +123,21 @@ class Sample:
         return made
 
     def _expect(self, vm: Machine, expect: str, why: str) -> None:
-        found: Json = {"excluded": _SERVICES.get(expect)}
-        if expect not in _SERVICES:
-            classes = (LETTERS[letter] for letter in expect)
-            found |= dict(zip(DIMENSIONS, classes, strict=True))
+        if expect in _SERVICES:
+            found: Json = {"excluded": _SERVICES[expect]}
+        else:
+            found = dict(zip(DIMENSIONS, (LETTERS[letter] for letter in expect), strict=True))
         self.expected[vm.id] = found | {"why": why} if why else found
 
     def write(self, folder: Path) -> None:
-        """Write the estate's four files."""
+        """Write the estate's own three files; `expectation` writes the fourth."""
         folder.mkdir(exist_ok=True)
         names = [{"id": self.subscription(name), "name": name} for name in self.subscriptions]
-        write_info(folder, self.name, "sample", self.tenant, names)
+        seen: Json = {"listed_types": sorted(self.listed), "gaps": self.gaps}
+        write_info(folder, self.name, "sample", self.tenant, names, seen)
         lines = [json.dumps(entry, separators=(",", ":"), ensure_ascii=False) for entry in self.resources]
         _write(folder / "resources.jsonl", "\n".join(lines) + "\n")
         _write(folder / "context.yaml", self.context)
-        expected = {
-            "format": "readiness/expected/1",
-            "as_of": AS_OF,
-            "vms": self.expected,
-            "unread": self.unread,
-            "dangling": self.dangling,
-        }
-        _write(folder / "expected.json", json.dumps(expected, indent=1, ensure_ascii=False) + "\n")
 
 
 def _write(path: Path, text: str) -> None:
