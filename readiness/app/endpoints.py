@@ -7,8 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import yaml
+
 from readiness.azure.connect import Endpoint
 from readiness.errors import EstateError, UsageError
+from readiness.store.marked_yaml import compose
 from readiness.twin.clock import VirtualClock
 from readiness.twin.core import Twin
 from readiness.twin.credential import TwinCredential
@@ -68,14 +71,22 @@ def read_faults(path: Path | None) -> Faults | None:
     if path is None:
         return None
     try:
-        return Faults.parse(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        return Faults.parse(_parsed(path))
+    except (OSError, ValueError, yaml.YAMLError, EstateError) as error:
         known = isinstance(error, FaultFileError)
         raise UsageError(
             f"{path} is no file of faults.",
             details=str(error),
-            remedy="" if known else f'It is JSON: {{"format": "{FAULTS_FORMAT}", "faults": [...]}}',
+            remedy="" if known else f'It is JSON: {{"format": "{FAULTS_FORMAT}", "faults": [...]}}, or YAML.',
         ) from error
+
+
+def _parsed(path: Path) -> object:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        return json.loads(text)
+    compose(text, str(path))  # refuses anchors, tags and keys given twice
+    return yaml.safe_load(text)
 
 
 def _port_of_twin(url: str) -> int | None:

@@ -1,5 +1,6 @@
 """Use case: serve a twin of an estate over HTTPS on loopback."""
 
+import gc
 from datetime import datetime
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def open_twin(request: TwinRequest) -> TwinServer:
     """
     clock = ScaledClock(request.start, rate=request.speed)
     twin = Twin(seed_of(request.estate), clock=clock, faults=read_faults(request.faults))
+    gc.freeze()  # a seed is never garbage: a large one would be walked again and again
     try:
         return TwinServer(twin, port=request.port, certificate_folder=request.state)
     except OSError as error:

@@ -1,5 +1,7 @@
 """`readiness twin`: Azure Resource Manager on this machine."""
 
+import shlex
+import shutil
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +29,9 @@ def twin() -> None:
     help="Seconds that pass in the twin in one.",
 )
 @click.option(
-    "--faults", type=click.Path(path_type=Path, dir_okay=False), help="JSON file of scripted trouble."
+    "--faults",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of scripted trouble, YAML or JSON.",
 )
 @click.option(
     "--at",
@@ -55,24 +59,44 @@ def serve(estate: str, port: int, speed: float, faults: Path | None, at: datetim
     )
     server = open_twin(request)
     signal.signal(signal.SIGTERM, _interrupt)
+    settings = server.certificate.absolute().parent / f"azure-cli-{server.port}"
     try:
-        _introduce(server.url, server.certificate.absolute(), estate, start, speed)
+        shutil.rmtree(settings, ignore_errors=True)  # of a twin that was killed
+        click.echo(f"Twin of {estate} at {server.url}")
+        click.echo(f"Its clock: {start:%Y-%m-%d %H:%M:%S} UTC, {speed:g} seconds a second")
+        _introduce(server.url, server.tenant, server.certificate.absolute(), settings)
         server.serve_forever()
     except KeyboardInterrupt:
         click.echo("Twin stopped.")
     finally:
         server.stop()
+        shutil.rmtree(settings, ignore_errors=True)
     return Exit.DONE
 
 
-def _introduce(url: str, certificate: Path, estate: str, start: datetime, speed: float) -> None:
-    """Say where the twin is, what time it is there, and how other clients find it."""
-    click.echo(f"Twin of {estate} at {url}")
-    click.echo(f"Its clock: {start:%Y-%m-%d %H:%M:%S} UTC, {speed:g} seconds a second")
-    click.echo("Point other clients at it with:")
-    click.echo(f"  export AZURE_RESOURCE_MANAGER_ENDPOINT={url}")
-    click.echo(f"  export REQUESTS_CA_BUNDLE={certificate}")
-    click.echo(f"  export SSL_CERT_FILE={certificate}")
+def _introduce(url: str, tenant: str, bundle: Path, settings: Path) -> None:
+    """Say how other clients find the twin and log in to it: lines for a shell, as they are."""
+    certificate = shlex.quote(str(bundle))
+    click.echo("Point other clients at it with these lines; it lets any client id and any secret in:")
+    for line in (
+        f"export AZURE_RESOURCE_MANAGER_ENDPOINT={url} AZURE_RESOURCE_MANAGER_AUDIENCE={url}",
+        f"export AZURE_AUTHORITY_HOST={url} AZURE_TENANT_ID={tenant}",
+        "export AZURE_CLIENT_ID=twin AZURE_CLIENT_SECRET=twin",
+        f"export REQUESTS_CA_BUNDLE={certificate} SSL_CERT_FILE={certificate}",
+    ):
+        click.echo(f"  {line}")
+    click.echo("The Azure CLI, in a folder of its own settings that goes with the twin:")
+    for line in (
+        f"export AZURE_CONFIG_DIR={shlex.quote(str(settings))}",
+        "export AZURE_CORE_INSTANCE_DISCOVERY=false AZURE_CORE_COLLECT_TELEMETRY=false",
+        f"az cloud register -n Twin --endpoint-resource-manager {url} && az cloud set -n Twin",
+        'az login --service-principal -u "$AZURE_CLIENT_ID" -p "$AZURE_CLIENT_SECRET" '
+        '--tenant "$AZURE_TENANT_ID"',
+    ):
+        click.echo(f"  {line}")
+    click.echo("The Azure SDK for Python, for each client and its credential:")
+    click.echo(f'  base_url="{url}", credential_scopes=["{url}/.default"]')
+    click.echo("  ClientSecretCredential(..., disable_instance_discovery=True)")
     click.echo("Stop it with Ctrl-C.")
 
 

@@ -6,15 +6,18 @@ Resources are kept as the plain dictionaries Azure sends. These functions never 
 from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
+_CONTAINERS = frozenset((dict, list))
 
 
 def duplicate(value: Any) -> Any:
-    """Copy a JSON value all the way down, several times faster than `copy.deepcopy`."""
-    kind = type(value)
-    if kind is dict:
-        return {name: duplicate(inner) for name, inner in value.items()}
-    if kind is list:
-        return [duplicate(inner) for inner in value]
+    """Copy a JSON value all the way down, far faster than `copy.deepcopy`."""
+    # Most values are leaves: they are taken as they are, without a call for each of them.
+    if type(value) is dict:
+        return {
+            name: duplicate(inner) if type(inner) in _CONTAINERS else inner for name, inner in value.items()
+        }
+    if type(value) is list:
+        return [duplicate(inner) if type(inner) in _CONTAINERS else inner for inner in value]
     return value
 
 

@@ -2,8 +2,6 @@
 
 Nothing runs in the background. An effect settles when a request arrives at or after its time, in the order of
 the times, so that any client sees exactly what it would have seen had the effect happened on the dot.
-Durations are plausible, not measured: one table, with a jitter drawn from seed, resource, operation and
-count.
 """
 
 import hashlib
@@ -12,29 +10,19 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from readiness.twin.documents import Json
-from readiness.twin.faults import Fail
-
-SECONDS = {
-    "virtualMachines/deallocate": 60.0,
-    "virtualMachines/start": 40.0,
-    "virtualMachines/powerOff": 20.0,
-    "virtualMachines/write": 10.0,
-    "disks/write": 5.0,
-    "snapshots/write": 15.0,
-    "snapshots/delete": 5.0,
-    "agent": 30.0,
-    "nothing to do": 2.0,
-}
-JITTER = 0.1
-"""Durations lie within a tenth of the table, on either side."""
+from readiness.twin.durations import SECONDS, UNLISTED
+from readiness.twin.faults import Ending
+from readiness.twin.protocols import COMPUTE, Protocol
 
 _NAMESPACE = uuid.UUID("6f1c1a52-0c8e-5b0e-9a3c-2f0d9b7f4e11")
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 Effect = Callable[[datetime], None]
+Output = Callable[[], Json | None]
 
 
 def identifier(*parts: object) -> str:
@@ -82,20 +70,31 @@ class Operation:
     name: str
     kind: str
     target: str
-    family: str
-    """The collection its URL stands in: `operations`, or `DiskOperations`."""
+    place: str
+    """The location its addresses name."""
+    protocol: Protocol
     started: datetime
     ends: datetime
+    output: Output | None = None
+    """What it has made, asked for once it has succeeded."""
+    polls: int = 0
     status: Status = Status.IN_PROGRESS
     error: Json | None = None
 
     def body(self) -> Json:
         """Return what a poll reads, as recorded: an end time and an error only where there is one."""
-        body: Json = {"startTime": self.started.isoformat()}
-        if self.status is not Status.IN_PROGRESS:
-            body["endTime"] = self.ends.isoformat()
-        body |= {"status": str(self.status), "name": self.name}
+        if not self.protocol.tells_times:
+            body: Json = {"status": str(self.status)}
+        else:
+            body = {"startTime": self.started.isoformat()}
+            if self.status is not Status.IN_PROGRESS:
+                body["endTime"] = self.ends.isoformat()
+            body |= {"status": str(self.status), "name": self.name}
         return body if self.error is None else body | {"error": dict(self.error)}
+
+    def result(self) -> Json | None:
+        """Return what it has made, once it has succeeded."""
+        return self.output() if self.output is not None and self.status is Status.SUCCEEDED else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +103,8 @@ class Outcome:
 
     done: Effect
     failed: Effect
-    trouble: Fail | None = None
+    ending: Ending
+    output: Output | None = None
 
 
 class Operations:
@@ -125,36 +125,50 @@ class Operations:
         """Return the operation in progress on a resource."""
         return self._running.get(resource_id.lower())
 
-    def seconds(self, kind: str, target: str, *, table: str | None = None) -> float:
+    def seconds(self, kind: str, target: str, *, within: tuple[float, float] | None = None) -> float:
         """Return how long the next such thing takes on this resource."""
+        shortest, longest = within or SECONDS.get(kind, UNLISTED)
         count = self._count[kind, target.lower()]
-        swing = 1 - JITTER + 2 * JITTER * draw(self._seed, target, kind, count)
-        return round(SECONDS[table or kind] * swing, 3)
+        return round(shortest + (longest - shortest) * draw(self._seed, target, kind, count), 3)
 
-    def begin(
-        self, kind: str, target: str, *, now: datetime, outcome: Outcome, is_idle: bool = False
+    def begin(  # noqa: PLR0913  what an operation is, side by side
+        self,
+        kind: str,
+        target: str,
+        *,
+        now: datetime,
+        outcome: Outcome,
+        place: str = "global",
+        protocol: Protocol = COMPUTE,
+        within: tuple[float, float] | None = None,
     ) -> Operation:
-        """Begin an operation: it ends by itself once its time has come."""
+        """Begin an operation: it ends by itself once its time has come, if it ever does."""
         key = target.lower()
         self._count[kind, key] += 1
+        seconds = self.seconds(kind, key, within=within) * outcome.ending.factor
         operation = Operation(
             name=identifier(self._seed, kind, key, self._count[kind, key]),
             kind=kind,
             target=target,
-            family="operations" if kind.startswith("virtualMachines/") else "DiskOperations",
+            place=place,
+            protocol=protocol,
             started=now,
-            ends=now + timedelta(seconds=self.seconds(kind, key, table="nothing to do" if is_idle else None)),
+            ends=_NEVER if outcome.ending.is_stuck else now + timedelta(seconds=seconds),
+            output=outcome.output,
         )
         self._by_name[operation.name] = self._running[key] = operation
-        self._timeline.add(operation.ends, lambda when: self._end(operation, outcome, when))
+        if not outcome.ending.is_stuck:
+            self._timeline.add(operation.ends, lambda when: self._end(operation, outcome, when))
         return operation
 
     def _end(self, operation: Operation, outcome: Outcome, when: datetime) -> None:
-        del self._running[operation.target.lower()]
-        if outcome.trouble is None:
+        if self._running.get(operation.target.lower()) is operation:
+            del self._running[operation.target.lower()]
+        failure = outcome.ending.failure
+        if failure is None:
             operation.status = Status.SUCCEEDED
             outcome.done(when)
         else:
             operation.status = Status.FAILED
-            operation.error = {"code": outcome.trouble.code, "message": outcome.trouble.message}
+            operation.error = {"code": failure.code, "message": failure.message}
             outcome.failed(when)

@@ -7,7 +7,7 @@ ids keep the case they came in.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 
@@ -62,16 +62,18 @@ def _after(path: str, word: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=8192)
 def parse(path: str) -> Address:
     """Take a path apart."""
     words = [word for word in path.split("/") if word]
-    lowered = [word.lower() for word in words]
+    lowered = [word for word in path.lower().split("/") if word]
     if "providers" in lowered[:-1]:
         start = len(lowered) - lowered[::-1].index("providers")
-        namespace, rest = lowered[start], words[start + 1 :]
+        namespace, first = lowered[start], start + 1
     else:
-        namespace, rest = "microsoft.resources", words
-    types, names = rest[0::2], rest[1::2]
-    tail = types.pop().lower() if len(types) > len(names) else ""
-    kind = "/".join([namespace, *(word.lower() for word in types)])
-    return Address(path="/" + "/".join(words), kind=kind, names=tuple(names), tail=tail)
+        namespace, first = "microsoft.resources", 0
+    types, names = lowered[first::2], words[first + 1 :: 2]
+    tail = types.pop() if len(types) > len(names) else ""
+    return Address(
+        path="/" + "/".join(words), kind="/".join([namespace, *types]), names=tuple(names), tail=tail
+    )

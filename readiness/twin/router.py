@@ -1,63 +1,154 @@
-"""Which code answers which path: one table, by kind, and nothing registered anywhere else."""
+"""Which code answers which path: the tables of the modules in `arm`, merged; nothing registers itself.
 
-from collections.abc import Callable
+A module that is not named here answers nothing. Guarantees: no two modules answer the same path.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from readiness.twin.arm import (
+    availability_sets,
+    data_access,
+    deleted_vaults,
+    deployments,
+    disk_accesses,
     disks,
     encryption_sets,
+    extension_images,
+    extensions,
+    images,
+    jit_policies,
+    key_vaults,
+    keys,
+    locks,
+    managed_identities,
+    managed_run_commands,
+    marketplace,
+    metadata,
+    network,
+    policy,
     power,
+    pricings,
     progress,
+    providers,
+    proximity_placement_groups,
     reads,
+    recovery_services,
+    resource_graph,
+    resource_groups,
+    restore_point_collections,
+    restore_points,
+    role_assignments,
+    role_definitions,
+    run_commands,
+    scale_sets,
+    skus,
     snapshots,
+    tags,
+    tokens,
     virtual_machines,
 )
-from readiness.twin.messages import Response
-from readiness.twin.state import DISK, ENCRYPTION_SET, GROUP, SNAPSHOT, SUBSCRIPTION, VM
-from readiness.twin.world import Call, World
+from readiness.twin.paths import Address
+from readiness.twin.protocols import POLLED
+from readiness.twin.world import Handler, Outside, OutsideHandler, Routes
 
-Handler = Callable[[World, Call], Response]
+MODULES = (
+    availability_sets,
+    data_access,
+    deleted_vaults,
+    deployments,
+    disk_accesses,
+    disks,
+    encryption_sets,
+    extension_images,
+    extensions,
+    images,
+    jit_policies,
+    key_vaults,
+    keys,
+    locks,
+    managed_identities,
+    managed_run_commands,
+    marketplace,
+    network,
+    policy,
+    power,
+    pricings,
+    providers,
+    proximity_placement_groups,
+    reads,
+    recovery_services,
+    resource_graph,
+    resource_groups,
+    restore_point_collections,
+    restore_points,
+    role_assignments,
+    role_definitions,
+    run_commands,
+    scale_sets,
+    skus,
+    snapshots,
+    tags,
+    virtual_machines,
+)
+"""The modules with ROUTES: paths beneath /subscriptions, /providers and the like."""
 
-_COMPUTE = "microsoft.compute"
+OUTSIDE_TABLES: tuple[Outside, ...] = (metadata.OUTSIDE, tokens.OUTSIDE)
+"""The OUTSIDE tables of modules that answer paths of no subscription and no provider."""
 
-# (method, kind, tail): a tail is the word after the last name, a collection or an action.
-ROUTES: dict[tuple[str, str, str], Handler] = {
-    ("GET", _COMPUTE, "virtualmachines"): virtual_machines.listed,
-    ("GET", VM, ""): virtual_machines.get,
-    ("GET", VM, "instanceview"): virtual_machines.view,
-    ("PATCH", VM, ""): virtual_machines.write,
-    ("PUT", VM, ""): virtual_machines.write,
-    ("POST", VM, "deallocate"): power.deallocate,
-    ("POST", VM, "start"): power.start,
-    ("POST", VM, "poweroff"): power.power_off,
-    ("GET", _COMPUTE, "disks"): disks.listed,
-    ("GET", DISK, ""): disks.get,
-    ("PATCH", DISK, ""): disks.write,
-    ("PUT", DISK, ""): disks.write,
-    ("GET", _COMPUTE, "snapshots"): snapshots.listed,
-    ("GET", SNAPSHOT, ""): snapshots.get,
-    ("PATCH", SNAPSHOT, ""): snapshots.write,
-    ("PUT", SNAPSHOT, ""): snapshots.write,
-    ("DELETE", SNAPSHOT, ""): snapshots.delete,
-    ("GET", _COMPUTE, "diskencryptionsets"): encryption_sets.listed,
-    ("GET", ENCRYPTION_SET, ""): encryption_sets.get,
-    ("GET", ENCRYPTION_SET, "associatedresources"): encryption_sets.associated,
-    ("GET", _COMPUTE, "skus"): reads.sizes,
-    ("GET", f"{_COMPUTE}/locations/operations", ""): progress.poll,
-    ("GET", f"{_COMPUTE}/locations/diskoperations", ""): progress.poll,
-    ("GET", "microsoft.resources", "tenants"): reads.tenants,
-    ("GET", "microsoft.resources", "subscriptions"): reads.subscriptions,
-    ("GET", SUBSCRIPTION, ""): reads.subscription,
-    ("GET", SUBSCRIPTION, "locations"): reads.locations,
-    ("GET", SUBSCRIPTION, "resources"): reads.resources,
-    ("GET", SUBSCRIPTION, "resourcegroups"): reads.groups,
-    ("GET", GROUP, ""): reads.group,
-    ("GET", GROUP, "resources"): reads.resources,
-}
+Key = TypeVar("Key")
+Answer = TypeVar("Answer", bound=Callable[..., object])
 
 
-def handler(method: str, kind: str, tail: str) -> Handler:
+def merge(tables: Iterable[Mapping[Key, Answer]]) -> dict[Key, Answer]:
+    """Merge tables; a key that two of them have is an error."""
+    merged: dict[Key, Answer] = {}
+    for table in tables:
+        for key, answer in table.items():
+            if key in merged:
+                raise ValueError(f"{key} is answered twice: by {merged[key]} and by {answer}")
+            merged[key] = answer
+    return merged
+
+
+ROUTES: Routes = merge(module.ROUTES for module in MODULES)
+OUTSIDE: Outside = merge(OUTSIDE_TABLES)
+
+
+def handler(method: str, address: Address) -> Handler:
     """Return the code that answers."""
-    found = ROUTES.get((method, kind, tail))
+    found = ROUTES.get((method, address.kind, address.tail))
     if found is not None:
         return found
-    return reads.read if method == "GET" else reads.refuse
+    if method != "GET":
+        return reads.refuse
+    if is_poll(address):
+        return progress.poll
+    return reads.read
+
+
+def is_poll(address: Address) -> bool:
+    """Tell whether a path is the address of an operation, whatever its provider."""
+    return not address.tail and address.kind.rpartition("/")[2] in POLLED
+
+
+def outside(method: str, path: str) -> tuple[OutsideHandler, dict[str, str]] | None:
+    """Return the code that answers a path of no subscription and no provider, and the names in the path."""
+    words = path.strip("/").split("/")
+    for (wanted, template), answer in OUTSIDE.items():
+        names = _names(template.strip("/").split("/"), words)
+        if wanted == method and names is not None:
+            return answer, names
+    return None
+
+
+def _names(template: list[str], words: list[str]) -> dict[str, str] | None:
+    if len(template) != len(words):
+        return None
+    names = {}
+    for wanted, word in zip(template, words, strict=True):
+        if wanted.startswith("{"):
+            names[wanted.strip("{}")] = word
+        elif wanted.lower() != word.lower():
+            return None
+    return names

@@ -18,6 +18,10 @@ SNAPSHOT = "microsoft.compute/snapshots"
 ENCRYPTION_SET = "microsoft.compute/diskencryptionsets"
 SUBSCRIPTION = "microsoft.resources/subscriptions"
 GROUP = "microsoft.resources/subscriptions/resourcegroups"
+LOCK = "microsoft.authorization/locks"
+
+
+_ABOVE_ALL = "/providers/microsoft.management/managementgroups/"
 
 
 class State:
@@ -26,7 +30,11 @@ class State:
     def __init__(self) -> None:
         self._by_id: dict[str, Json] = {}
         self._by_kind: dict[str, dict[str, Json]] = {}
+        self._extending: dict[tuple[str, str], dict[str, Json]] = {}
+        """Locks, policy and role assignments, by kind and by the scope they are put on."""
+        self._implied: set[tuple[str, ...]] = set()
         self._users: dict[str, set[str]] = {}
+        self._hidden: dict[str, dict[str, Any]] = {}
         self.sizes: list[Json] = []
         self.machines: dict[str, Machine] = {}
         self.increments: set[str] = set()
@@ -42,6 +50,8 @@ class State:
         address = paths.parse(resource["id"])
         self._by_id[key] = resource
         self._by_kind.setdefault(address.kind, {})[key] = resource
+        if address.kind.startswith("microsoft.authorization/"):
+            self._extending.setdefault((address.kind, _extended(address)), {})[key] = resource
         if address.kind == SNAPSHOT and look(resource, "properties.incremental") is True:
             self.increments.add(key)
         if address.kind not in (SUBSCRIPTION, GROUP):
@@ -52,7 +62,9 @@ class State:
         key = resource_id.lower()
         self.increments.discard(key)
         del self._by_id[key]
-        del self._by_kind[paths.parse(resource_id).kind][key]
+        address = paths.parse(resource_id)
+        del self._by_kind[address.kind][key]
+        self._extending.get((address.kind, _extended(address)), {}).pop(key, None)
 
     def find(self, resource_id: str | None) -> Json | None:
         """Return the resource of an id."""
@@ -73,9 +85,23 @@ class State:
         prefix = scope.lower() + "/"
         return [resource for key, resource in found.items() if key.startswith(prefix)]
 
+    def above(self, kind: str, resource_id: str) -> list[Json]:
+        """Return the locks, or the policy or role assignments, on a resource and on the scopes above it."""
+        words = resource_id.lower().split("/")
+        scopes = ("/".join(words[:count]) for count in range(1, len(words) + 1))
+        return [
+            each
+            for scope in (_ABOVE_ALL, *scopes)
+            for each in self._extending.get((kind, scope), {}).values()
+        ]
+
     def knows(self, kind: str) -> bool:
         """Tell whether there is any resource of a kind."""
         return bool(self._by_kind.get(kind))
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of which there is, or was, any resource."""
+        return list(self._by_kind)
 
     def everything(self) -> Iterable[Json]:
         """Return all resources."""
@@ -83,14 +109,20 @@ class State:
 
     def _imply_scopes(self, address: paths.Address, resource: Json) -> None:
         """Know the subscription and the group of every resource, seeded or not."""
-        if not address.subscription:
+        words = tuple(resource["id"].lower().split("/", 5)[1:5])
+        if words in self._implied or not address.subscription:
             return
+        self._implied.add(words)
         subscription = f"/subscriptions/{address.subscription}"
         if subscription.lower() not in self._by_id:
             self.put({"id": subscription})
         group = f"{subscription}/resourceGroups/{address.group}"
         if address.group and group.lower() not in self._by_id:
             self.put({"id": group, "location": resource.get("location")})
+
+    def hidden(self, kind: str) -> dict[str, Any]:
+        """Return what Azure knows of the resources of a kind and never shows, by lower-case id."""
+        return self._hidden.setdefault(kind, {})
 
     def machine(self, vm: Json) -> Machine:
         """Return the machine behind a virtual machine."""
@@ -119,9 +151,12 @@ class State:
         return self.find(os_disk_id(vm))
 
     def generation(self, vm: Json) -> str | None:
-        """Return the hypervisor generation, as the operating system disk has it."""
+        """Return the hypervisor generation, as the disk of the operating system or else the seed has it."""
         found = look(self.os_disk(vm), "properties.hyperVGeneration")
-        return found if isinstance(found, str) else None
+        if isinstance(found, str):
+            return found
+        machine = self.machines.get(vm["id"].lower())
+        return machine.generation if machine else None
 
     def size(self, name: object, location: object) -> Json | None:
         """Return a virtual machine size offered in a location, or None where the seed says nothing of it."""
@@ -129,6 +164,15 @@ class State:
             if same(size.get("name"), name) and is_offered(size, location):
                 return size
         return None
+
+
+def _extended(address: paths.Address) -> str:
+    """Return what a lock or an assignment is put on.
+
+    The twin holds no tree of management groups: each of them is above every subscription.
+    """
+    scope = address.scope.lower()
+    return _ABOVE_ALL if scope.startswith(_ABOVE_ALL) else scope
 
 
 def place(location: object) -> str:

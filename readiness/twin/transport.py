@@ -11,12 +11,12 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.utils import CaseInsensitiveDict
 
-from readiness.twin.core import Request, Response, Twin
+from readiness.twin.core import DroppedError, Request, Response, Twin
 from readiness.twin.messages import ArmError
 
 
@@ -140,9 +140,13 @@ class TwinTransport(HttpTransport[HttpRequest, HttpResponse]):
                 content=_content(request),
                 base_url=f"{parts.scheme}://{parts.netloc}",
             )
+            return TwinResponse(request, self._twin.handle(asked))
         except ArmError as error:
             return TwinResponse(request, error.response())
-        return TwinResponse(request, self._twin.handle(asked))
+        except DroppedError as error:
+            # What azure-core makes of a connection that broke before, and after, the request was sent.
+            broken = ServiceResponseError if error.has_happened else ServiceRequestError
+            raise broken(str(error), error=error) from error
 
     def sleep(self, duration: float) -> None:
         """Let the twin's clock sleep."""

@@ -142,7 +142,7 @@ class Wire:
             status = self.follow(response)
             if status["status"] != "InProgress":
                 return status
-            self.clock.sleep(1)
+            self.clock.sleep(2)  # polled each second, the operation itself would be throttled
 
     def follow(self, response: Response) -> Any:
         """Poll the operation of an accepted write once."""

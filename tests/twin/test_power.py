@@ -4,7 +4,20 @@ from datetime import datetime
 
 import pytest
 
-from tests.twin.seeds import DATA_DISK, OS_DISK, VM, Wire, deallocated, estate, vm
+from tests.twin.seeds import (
+    CUSTOMER_KEY,
+    DATA_DISK,
+    OS_DISK,
+    SUBSCRIPTION,
+    VM,
+    Wire,
+    deallocated,
+    disk,
+    encryption_set,
+    estate,
+    vm,
+)
+from tests.twin.test_sdk import client_of
 
 
 def test_deallocate_answers_202_with_both_headers():
@@ -149,3 +162,184 @@ def test_a_failed_operation_is_an_error_to_its_monitor():
     wire.clock.sleep(70)
     path = location.removeprefix("https://twin.example").split("?")[0]
     assert (409, "AllocationFailed") == wire.refused("GET", path, query={"monitor": "true"})
+
+
+@pytest.mark.parametrize("action", ["restart", "redeploy"])
+def test_restart_and_redeploy_boot_a_running_machine_once(action):
+    """A restart, and a move to other hardware, bring a running machine up again; one that is off refuses.
+
+    Understand common error messages when you manage virtual machines in Azure,
+    https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/error-messages
+    """
+    wire = Wire()
+    client = client_of(wire)
+    getattr(client.virtual_machines, f"begin_{action}")("rg-app", "web-1").result()
+    wire.clock.sleep(45)
+    assert ("PowerState/running", "Ready") == (wire.power(), wire.agent())
+    wire.do("POST", f"{VM}/powerOff", query={"skipShutdown": "true"})
+    answer = wire.ask("POST", f"{VM}/{action}")
+    assert (409, "The operation requires the VM to be running (or set to run).") == (
+        answer.status,
+        answer.body["error"]["message"],
+    )
+
+
+def test_a_redeployment_takes_about_two_minutes():
+    """A redeployment lasts as long as the recorded one, two minutes and three seconds, or nearly so.
+
+    azure-cli, recording test_vm_redeploy,
+    https://github.com/Azure/azure-cli/tree/dev/src/azure-cli/azure/cli/command_modules/vm/tests
+    """
+    wire = Wire()
+    answer = wire.ask("POST", f"{VM}/redeploy")
+    wire.clock.sleep(110)
+    assert "InProgress" == wire.follow(answer)["status"]
+    wire.clock.sleep(26)
+    assert "Succeeded" == wire.follow(answer)["status"]
+
+
+def test_reapply_mends_a_failed_state_and_nothing_else():
+    """A machine whose last operation failed is Succeeded again after a reapply, in the power state it was in.
+
+    Reapply or redeploy a virtual machine stuck in a failed state,
+    https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/vm-stuck-in-failed-state
+    """
+    fault = {"kind": "fail", "operation": "virtualMachines/start", "at": "end"}
+    wire = Wire(*estate(machine=deallocated()), faults=[fault])
+    wire.do("POST", f"{VM}/start")
+    assert "Failed" == wire.get(VM)["properties"]["provisioningState"]
+    client_of(wire).virtual_machines.begin_reapply("rg-app", "web-1").result()
+    assert ("Succeeded", "PowerState/deallocated") == (
+        wire.get(VM)["properties"]["provisioningState"],
+        wire.power(),
+    )
+
+
+def test_a_start_that_timed_out_may_be_up():
+    """After VMStartTimedOut the machine is Failed and running, as its message warns.
+
+    Understand common error messages when you manage virtual machines in Azure,
+    https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/error-messages
+    """
+    message = "VM 'web-1' did not start in the allotted time. The VM may still start successfully."
+    fault = {
+        "kind": "fail",
+        "operation": "virtualMachines/start",
+        "at": "end",
+        "code": "VMStartTimedOut",
+        "message": message,
+    }
+    wire = Wire(*estate(machine=deallocated()), faults=[fault])
+    assert "VMStartTimedOut" == wire.do("POST", f"{VM}/start")["error"]["code"]
+    assert "PowerState/running" == wire.power()
+    status = wire.get(f"{VM}/instanceView")["statuses"][0]
+    assert ("ProvisioningState/failed/VMStartTimedOut", message) == (status["code"], status["message"])
+    wire.clock.sleep(45)
+    assert "Ready" == wire.agent()
+
+
+def test_zones_and_tight_constraints_fail_starts_in_their_own_words():
+    """A start meets ZonalAllocationFailed and OverconstrainedAllocationRequest where a faults file says so.
+
+    Troubleshoot allocation failures,
+    https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/allocation-failure
+    """
+    codes = ["ZonalAllocationFailed", "OverconstrainedAllocationRequest"]
+    fault = {"kind": "fail", "operation": "virtualMachines/start", "at": "end"}
+    faults = [fault | {"code": code, "nth": nth} for nth, code in enumerate(codes, start=1)]
+    wire = Wire(*estate(machine=deallocated()), faults=faults)
+    assert codes == [wire.do("POST", f"{VM}/start")["error"]["code"] for _ in codes]
+    assert "Succeeded" == wire.do("POST", f"{VM}/start")["status"]
+
+
+CAN_HIBERNATE = {"additionalCapabilities": {"hibernationEnabled": True}}
+
+
+def test_hibernation_freezes_the_disks():
+    """A hibernated machine is deallocated, says so, and keeps its disks Frozen until it starts again.
+
+    Hibernate virtual machines, https://learn.microsoft.com/azure/virtual-machines/hibernate-resume
+    """
+    wire = Wire(*estate(machine=vm(**CAN_HIBERNATE)))
+    client_of(wire).virtual_machines.begin_deallocate("rg-app", "web-1", hibernate=True).result()
+    codes = [each["code"] for each in wire.get(f"{VM}/instanceView")["statuses"]]
+    assert ["ProvisioningState/succeeded", "PowerState/deallocated", "HibernationState/Hibernated"] == codes
+    assert "Frozen" == wire.get(OS_DISK)["properties"]["diskState"]
+    change = {"properties": {"securityProfile": {"encryptionAtHost": True}}}
+    assert (409, "OperationNotAllowed") == wire.refused("PATCH", VM, change)
+    assert 200 == wire.ask("PATCH", VM, {"tags": {"a": "b"}}).status
+    wire.clock.sleep(20)
+    wire.do("POST", f"{VM}/start")
+    assert "Attached" == wire.get(OS_DISK)["properties"]["diskState"]
+    assert "HibernationState/Hibernated" not in str(wire.get(f"{VM}/instanceView"))
+
+
+def test_deallocation_ends_hibernation():
+    """A hibernated machine that is deallocated gives its memory up, and can be changed again."""
+    wire = Wire(*estate(machine=vm(**CAN_HIBERNATE)))
+    wire.do("POST", f"{VM}/deallocate", query={"hibernate": "true"})
+    wire.do("POST", f"{VM}/deallocate")
+    assert "HibernationState/Hibernated" not in str(wire.get(f"{VM}/instanceView"))
+    assert "Reserved" == wire.get(OS_DISK)["properties"]["diskState"]
+
+
+@pytest.mark.parametrize("machine", [vm(), deallocated(**CAN_HIBERNATE)], ids=["not enabled", "not running"])
+def test_hibernation_needs_the_capability_and_a_running_machine(machine):
+    """A machine without the capability, or without anything in its memory, does not hibernate.
+
+    Hibernate virtual machines, https://learn.microsoft.com/azure/virtual-machines/hibernate-resume
+    """
+    wire = Wire(*estate(machine=machine))
+    refusal = wire.ask("POST", f"{VM}/deallocate", query={"hibernate": "true"})
+    assert (409, "1") == (refusal.status, refusal.headers["x-twin-unverified"])
+
+
+def test_a_hibernated_seed_is_understood():
+    """A seeded instance view that says Hibernated makes a hibernated machine."""
+    statuses = [{"code": "PowerState/deallocated"}, {"code": "HibernationState/Hibernated"}]
+    wire = Wire(*estate(machine=vm(instanceView={"statuses": statuses})))
+    assert "Frozen" == wire.get(OS_DISK)["properties"]["diskState"]
+
+
+VAULT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.KeyVault/vaults/kv-disks"
+URL = "https://kv-disks.vault.azure.net/keys/disks/0123"
+POLICY = {"objectId": "p-1", "permissions": {"keys": ["get", "wrapKey", "unwrapKey"]}}
+PROTECTED = {"enableSoftDelete": True, "enablePurgeProtection": True}
+
+
+@pytest.mark.parametrize(
+    ("policies", "attributes", "refusal"),
+    [
+        ([POLICY], {"enabled": True}, None),
+        ([POLICY], {"enabled": False}, (400, "KeyVaultKeyNotEnabled")),
+        ([], {"enabled": True}, (400, "KeyVaultAccessForbidden")),
+    ],
+    ids=["usable", "disabled", "forbidden"],
+)
+def test_a_machine_starts_only_with_the_keys_of_its_disks(policies, attributes, refusal):
+    """A machine whose disk has lost its key does not start; one that runs is not asked.
+
+    Server-side encryption of Azure managed disks, customer-managed keys,
+    https://learn.microsoft.com/azure/virtual-machines/disk-encryption
+    """
+    seeds = [
+        {"id": VAULT, "location": "westeurope", "properties": {"accessPolicies": policies, **PROTECTED}},
+        {
+            "id": f"{VAULT}/keys/disks",
+            "properties": {"kty": "RSA", "keySize": 3072, "attributes": attributes},
+        },
+        encryption_set(
+            identity={"type": "SystemAssigned", "principalId": "p-1"},
+            properties={
+                "encryptionType": "EncryptionAtRestWithCustomerKey",
+                "activeKey": {"keyUrl": URL, "sourceVault": {"id": VAULT}},
+            },
+        ),
+        disk("web-1-os", encryption=CUSTOMER_KEY),
+    ]
+    off = Wire(*estate(*seeds, machine=deallocated()))
+    if refusal is None:
+        assert 202 == off.ask("POST", f"{VM}/start").status
+    else:
+        assert refusal == off.refused("POST", f"{VM}/start")
+    assert "Succeeded" == Wire(*estate(*seeds)).do("POST", f"{VM}/start")["status"]

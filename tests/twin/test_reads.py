@@ -12,6 +12,12 @@ NIC = {
     "location": "westeurope",
     "properties": {"primary": True},
 }
+GALLERY = {
+    "id": f"{COMPUTE}/galleries/own",
+    "name": "own",
+    "location": "westeurope",
+    "properties": {"identifier": {"uniqueName": "own"}},
+}
 VAULT = f"{SUB}/resourceGroups/rg-app/providers/Microsoft.RecoveryServices/vaults/vault"
 ITEM = {
     "id": f"{VAULT}/backupFabrics/Azure/protectionContainers/c;vm/protectedItems/vm;web-1",
@@ -21,10 +27,10 @@ ITEM = {
 
 def test_other_types_are_read_only():
     """A seeded type without a module is read and listed, and a write to it is a clear 405."""
-    wire = Wire(*estate(NIC))
-    assert NIC == wire.get(NIC["id"])
-    assert {"value": [NIC]} == wire.get(f"{SUB}/providers/Microsoft.Network/networkInterfaces")
-    assert (405, "MethodNotAllowed") == wire.refused("PUT", NIC["id"], {})
+    wire = Wire(*estate(GALLERY))
+    assert GALLERY == wire.get(GALLERY["id"])
+    assert {"value": [GALLERY]} == wire.get(f"{SUB}/providers/Microsoft.Compute/galleries")
+    assert (405, "MethodNotAllowed") == wire.refused("PUT", GALLERY["id"], {})
 
 
 def test_backup_items_are_listed_under_their_vault():
@@ -48,7 +54,7 @@ def test_lists_of_unknown_types_are_empty():
         ("GET", "/subscriptions/none/resourceGroups", (404, "SubscriptionNotFound")),
         ("GET", f"{SUB}/providers/Microsoft.Compute/locations/x/operations/y", (404, "NotFound")),
         ("POST", f"{COMPUTE}/galleries/g/paint", (404, "InvalidResourceType")),
-        ("POST", "/providers/Microsoft.ResourceGraph/resources", (404, "InvalidResourceType")),
+        ("POST", "/providers/Microsoft.ResourceGraph/operations", (404, "InvalidResourceType")),
     ],
 )
 def test_what_is_not_there_is_an_arm_error(method, path, refusal):
@@ -171,3 +177,21 @@ def test_the_log_holds_accepted_writes_in_order():
         (each.method, each.path, each.status) for each in wire.twin.log
     ]
     assert wire.twin.log[0].at < wire.twin.log[1].at
+
+
+def test_what_the_seed_told_of_the_guest_is_told_again():
+    """Encryption in the guest and the generation come back as the seed's instance view had them."""
+    state = {"code": "EncryptionState/encrypted", "level": "Info", "displayStatus": "Encryption is enabled"}
+    seen = {
+        "hyperVGeneration": "V1",
+        "disks": [{"name": "web-1-os", "statuses": [state], "encryptionSettings": [{"enabled": True}]}],
+        "statuses": [{"code": "PowerState/running"}],
+    }
+    ephemeral = {"name": "web-1-os", "diffDiskSettings": {"option": "Local"}}
+    machine = vm(instanceView=seen)
+    machine["properties"]["storageProfile"]["osDisk"] = ephemeral
+    view = Wire(*estate(machine=machine)).get(f"{VM}/instanceView")
+    assert "V1" == view["hyperVGeneration"]
+    (disk,) = (each for each in view["disks"] if each["name"] == "web-1-os")
+    assert state in disk["statuses"]
+    assert [{"enabled": True}] == disk["encryptionSettings"]

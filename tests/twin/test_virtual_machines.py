@@ -2,7 +2,10 @@
 
 from threading import Thread
 
+import pytest
+
 from tests.twin.seeds import COMPUTE, OS_DISK, SUBSCRIPTION, TRUSTED, VM, Wire, deallocated, disk, estate, vm
+from tests.twin.test_sdk import client_of
 
 IDENTITIES = COMPUTE.replace("Microsoft.Compute", "Microsoft.ManagedIdentity")
 ONE = f"{IDENTITIES}/userAssignedIdentities/one"
@@ -84,7 +87,8 @@ def test_a_full_put_of_what_was_read_changes_nothing():
     """What GET answers can be PUT back, as the az CLI does, without any change but the etag."""
     wire = Wire()
     before = wire.get(VM)
-    wire.do("PUT", VM, before)
+    assert 200 == wire.ask("PUT", VM, before).status
+    wire.clock.sleep(3)
     assert before | {"etag": '"2"'} == wire.get(VM)
 
 
@@ -196,3 +200,204 @@ def test_many_clients_at_once():
     for thread in threads:
         thread.join()
     assert {'"11"'} == {wire.get(f"{COMPUTE}/virtualMachines/{name}")["etag"] for name in names}
+
+
+AVAILABILITY_SET = f"{COMPUTE}/availabilitySets/set"
+OTHER_IMAGE = {"publisher": "Canonical", "offer": "ubuntu", "sku": "24_04", "version": "latest"}
+
+
+@pytest.mark.parametrize(
+    ("change", "target"),
+    [
+        ({"properties": {"availabilitySet": {"id": AVAILABILITY_SET}}}, "availabilitySet.id"),
+        ({"zones": ["1"]}, "zones"),
+        ({"properties": {"storageProfile": {"osDisk": {"osType": "Windows"}}}}, "osDisk.osType"),
+        ({"properties": {"storageProfile": {"osDisk": {"createOption": "Attach"}}}}, "osDisk.createOption"),
+        ({"properties": {"storageProfile": {"osDisk": {"name": "renamed"}}}}, "osDisk.name"),
+        ({"properties": {"storageProfile": {"imageReference": OTHER_IMAGE}}}, "imageReference"),
+        (
+            {"properties": {"osProfile": {"linuxConfiguration": {"provisionVMAgent": False}}}},
+            "linuxConfiguration.provisionVMAgent",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_what_is_fixed_at_creation(change, target):
+    """Whatever is fixed at creation is refused with its name as target.
+
+    azure-powershell issue 1820, https://github.com/Azure/azure-powershell/issues/1820;
+    terraform-provider-azurerm issue 3277, https://github.com/hashicorp/terraform-provider-azurerm/issues/3277
+    """
+    answer = Wire(*estate(machine=deallocated())).ask("PATCH", VM, change)
+    assert (409, "PropertyChangeNotAllowed", target) == (
+        answer.status,
+        answer.body["error"]["code"],
+        answer.body["error"]["target"],
+    )
+
+
+def test_a_machine_never_moves_to_another_region():
+    """A PUT with another location is refused by Resource Manager itself.
+
+    Resolve errors for invalid resource location,
+    https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-invalid-template
+    """
+    refusal = Wire().refused("PUT", VM, {"location": "northeurope", "properties": {}})
+    assert (409, "InvalidResourceLocation") == refusal
+
+
+@pytest.mark.parametrize("version", ["2025-04-01", "2026-04-01"])
+def test_a_put_of_what_is_there_has_no_operation_to_follow(version):
+    """A PUT that changes nothing is 200 Updating without Azure-AsyncOperation, and soon Succeeded.
+
+    azure-cli, recording test_vm_trusted_launch_update,
+    https://github.com/Azure/azure-cli/tree/dev/src/azure-cli/azure/cli/command_modules/vm/tests
+    """
+    wire = Wire()
+    answer = wire.ask("PUT", VM, wire.get(VM, version=version), version=version)
+    assert (200, "Updating") == (answer.status, answer.body["properties"]["provisioningState"])
+    assert {"Azure-AsyncOperation", "Location"}.isdisjoint(answer.headers)
+    wire.clock.sleep(3)
+    assert "Succeeded" == wire.get(VM)["properties"]["provisioningState"]
+    vm_again = (
+        client_of(wire).virtual_machines.begin_create_or_update("rg-app", "web-1", wire.get(VM)).result()
+    )
+    assert "Succeeded" == vm_again.provisioning_state
+
+
+def data_disks(*disks: dict) -> dict:
+    """A change of the data disks."""
+    return {"properties": {"storageProfile": {"dataDisks": list(disks)}}}
+
+
+def test_data_disks_come_and_go():
+    """A list of data disks takes the place of the one before: what it leaves out is detached.
+
+    Virtual Machines - Update, https://learn.microsoft.com/rest/api/compute/virtual-machines/update
+    """
+    wire = Wire(*estate(disk("free", osType=None)))
+    free = f"{COMPUTE}/disks/free"
+    attach = {"lun": 1, "name": "free", "createOption": "Attach", "managedDisk": {"id": free}}
+    empty = {"lun": 2, "name": "fresh", "createOption": "Empty", "diskSizeGB": 8}
+    wire.do("PATCH", VM, data_disks(attach, empty))
+    states = {name: wire.get(f"{COMPUTE}/disks/{name}") for name in ("free", "fresh", "web-1-data")}
+    assert {"free": VM, "fresh": VM, "web-1-data": None} == {
+        name: each.get("managedBy") for name, each in states.items()
+    }
+    assert "Unattached" == states["web-1-data"]["properties"]["diskState"]
+
+
+def test_disks_of_others_are_not_taken():
+    """A disk another machine holds is refused, unless it is shared and has room.
+
+    Understand common error messages when you manage virtual machines in Azure,
+    https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/error-messages
+    """
+    theirs = f"{COMPUTE}/disks/web-2-data"
+    attach = {"lun": 1, "createOption": "Attach", "managedDisk": {"id": theirs}}
+    wire = Wire(*estate(vm("web-2"), disk("web-2-os"), disk("web-2-data")))
+    assert (409, "ConflictingUserInput") == wire.refused("PATCH", VM, data_disks(attach))
+    shared = Wire(*estate(vm("web-2"), disk("web-2-os"), disk("web-2-data", maxShares=2)))
+    assert 200 == shared.ask("PATCH", VM, data_disks(attach)).status
+
+
+def test_a_disk_of_another_zone_is_not_attached():
+    """A zonal machine takes disks of its own zone, or zone-redundant ones.
+
+    Disk cannot be attached to the VM because it is not in the same zone,
+    https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/storage/fail-to-mount-azure-disk-volume
+    """
+    path = f"{COMPUTE}/disks/far"
+    attach = {"lun": 1, "createOption": "Attach", "managedDisk": {"id": path}}
+    machine = vm() | {"zones": ["1"]}
+    for change, status in (
+        ({"zones": ["3"]}, 400),
+        ({"zones": ["1"]}, 200),
+        ({"sku": {"name": "Premium_ZRS"}}, 200),
+    ):
+        wire = Wire(*estate(disk("far") | change, machine=machine))
+        assert status == wire.ask("PATCH", VM, data_disks(attach)).status
+
+
+def test_disk_settings_belong_to_the_disk():
+    """Type and key of a disk are not changed through its machine.
+
+    terraform-provider-azurerm issue 921, https://github.com/hashicorp/terraform-provider-azurerm/issues/921
+    """
+    wire = Wire(*estate(machine=deallocated()))
+    for managed, code in (
+        ({"storageAccountType": "StandardSSD_LRS"}, "OperationNotAllowed"),
+        ({"diskEncryptionSet": {"id": f"{COMPUTE}/diskEncryptionSets/keys"}}, "PropertyChangeNotAllowed"),
+    ):
+        change = {"properties": {"storageProfile": {"osDisk": {"managedDisk": managed}}}}
+        assert (409, code) == wire.refused("PATCH", VM, change)
+
+
+def test_disks_grow_through_their_machine_only_while_it_is_off():
+    """A larger disk is refused on an allocated machine and had on a deallocated one.
+
+    Understand common error messages when you manage virtual machines in Azure,
+    https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/error-messages
+    """
+    wire = Wire()
+    larger = {"properties": {"storageProfile": {"osDisk": {"diskSizeGB": 64}}}}
+    assert (409, "Conflict") == wire.refused("PATCH", VM, larger)
+    wire.do("POST", f"{VM}/deallocate")
+    wire.do("PATCH", VM, larger)
+    assert 64 == wire.get(OS_DISK)["properties"]["diskSizeGB"]
+
+
+def test_a_user_assigned_identity_must_be_there():
+    """Where the twin knows user-assigned identities, one it does not know is refused; a known one is told of.
+
+    Configure managed identities on Azure VMs,
+    https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-configure-managed-identities
+    """
+    known = {"id": ONE, "location": "westeurope", "properties": {"principalId": "p-1", "clientId": "c-1"}}
+    wire = Wire(*estate(known))
+    refused = {"identity": {"type": "UserAssigned", "userAssignedIdentities": {TWO: {}}}}
+    assert (400, "FailedIdentityOperation") == wire.refused("PATCH", VM, refused)
+    wire.do("PATCH", VM, {"identity": {"type": "UserAssigned", "userAssignedIdentities": {ONE.upper(): {}}}})
+    assert [{"principalId": "p-1", "clientId": "c-1"}] == list(
+        wire.get(VM)["identity"]["userAssignedIdentities"].values()
+    )
+
+
+def test_the_old_list_of_identities_is_refused():
+    """The array `identityIds` of 2017-12-01 is not taken for anything."""
+    change = {"identity": {"type": "UserAssigned", "identityIds": [ONE]}}
+    assert (400, "InvalidRequestContent") == Wire().refused("PATCH", VM, change)
+
+
+def test_an_identity_comes_with_its_operation():
+    """A new principal shows once the operation has ended, and not before.
+
+    azure-cli, recording test_vm_explicit_msi,
+    https://github.com/Azure/azure-cli/tree/dev/src/azure-cli/azure/cli/command_modules/vm/tests
+    """
+    wire = Wire()
+    answer = wire.ask("PATCH", VM, {"identity": {"type": "SystemAssigned"}})
+    assert {"type": "SystemAssigned"} == answer.body["identity"]
+    wire.clock.sleep(11)
+    assert wire.get(VM)["identity"]["principalId"]
+
+
+def test_seeded_extensions_are_in_the_instance_view():
+    """An extension of which only the resource was seeded is reported by the agent of its machine."""
+    extension = {
+        "id": f"{VM}/extensions/AMA",
+        "name": "AMA",
+        "properties": {
+            "publisher": "Microsoft.Azure.Monitor",
+            "type": "AzureMonitorLinuxAgent",
+            "typeHandlerVersion": "1.33",
+            "provisioningState": "Failed",
+        },
+    }
+    wire = Wire(*estate(extension))
+    reported = wire.get(f"{VM}/instanceView")["extensions"]
+    assert [("AMA", "Microsoft.Azure.Monitor.AzureMonitorLinuxAgent", "ProvisioningState/failed")] == [
+        (each["name"], each["type"], each["statuses"][0]["code"]) for each in reported
+    ]
+    wire.do("POST", f"{VM}/deallocate")
+    assert "extensions" not in wire.get(f"{VM}/instanceView")

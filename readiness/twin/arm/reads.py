@@ -4,25 +4,13 @@ Guarantees: a list of a type nobody seeded is empty, not an error; writing what 
 Filters of a list are not understood and change nothing.
 """
 
-import re
-
-from readiness.twin.arm.identity import tenant
+from readiness.twin.arm.identity import home, tenant
 from readiness.twin.arm.paging import page
 from readiness.twin.documents import Json, duplicate
 from readiness.twin.messages import ArmError, Response
 from readiness.twin.operations import identifier
-from readiness.twin.paths import parse
-from readiness.twin.state import GROUP, SUBSCRIPTION, VM, is_offered, missing, place
-from readiness.twin.world import Call, World
-
-_LOCATION_FILTER = re.compile(r"\s*location eq '([^']*)'\s*", re.IGNORECASE)
-
-# Collections whose path is not the path of their members.
-_ELSEWHERE = {
-    ("microsoft.recoveryservices/vaults", "backupprotecteditems"): (
-        "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems"
-    ),
-}
+from readiness.twin.state import SUBSCRIPTION, VM, missing, place
+from readiness.twin.world import Call, Routes, World
 
 
 def read(world: World, call: Call) -> Response:
@@ -30,7 +18,7 @@ def read(world: World, call: Call) -> Response:
     address = call.address
     if not address.tail:
         return Response(200, duplicate(world.state.need(address)))
-    kind = _ELSEWHERE.get((address.kind, address.tail), f"{address.kind}/{address.tail}")
+    kind = f"{address.kind}/{address.tail}"
     scope = address.resource_id if address.names else address.scope
     if address.kind == VM and world.state.find(scope) is None:
         raise missing(scope)
@@ -53,16 +41,9 @@ def refuse(world: World, call: Call) -> Response:
     )
 
 
-def sizes(world: World, call: Call) -> Response:
-    """Answer the compute sizes of the seed, the same in every subscription; filtered by location only."""
-    wanted = _LOCATION_FILTER.fullmatch(call.request.query.get("$filter", ""))
-    found = [size for size in world.state.sizes if wanted is None or is_offered(size, wanted[1])]
-    return page(call, found, lambda size: {k: v for k, v in duplicate(size).items() if k != "id"})
-
-
 def tenants(world: World, call: Call) -> Response:
     """Answer the one tenant of a twin."""
-    own = tenant(world.seed)
+    own = home(world.state, world.seed)
     return page(call, [{"id": f"/tenants/{own}", "tenantId": own}], duplicate)
 
 
@@ -89,26 +70,6 @@ def _subscription(world: World, found: Json) -> Json:
     return plausible | copy
 
 
-def group(world: World, call: Call) -> Response:
-    """Answer one resource group."""
-    return Response(200, _group(world.state.need(call.address)))
-
-
-def groups(world: World, call: Call) -> Response:
-    """Answer the resource groups of a subscription."""
-    return page(call, world.state.of_kind(GROUP, call.address.resource_id), _group)
-
-
-def _group(found: Json) -> Json:
-    plausible = {
-        "name": found["id"].split("/")[-1],
-        "type": "Microsoft.Resources/resourceGroups",
-        "properties": {"provisioningState": "Succeeded"},
-    }
-    copy: Json = duplicate(found)
-    return plausible | copy
-
-
 def locations(world: World, call: Call) -> Response:
     """Answer the locations in which a subscription has resources."""
     own = call.address.resource_id
@@ -125,17 +86,14 @@ def locations(world: World, call: Call) -> Response:
     return page(call, named, duplicate)
 
 
-def resources(world: World, call: Call) -> Response:
-    """Answer every top-level resource of a subscription or a resource group, without its properties."""
-    prefix = call.address.resource_id.lower() + "/"
-    found = [
-        each
-        for each in world.state.everything()
-        if each["id"].lower().startswith(prefix) and parse(each["id"]).kind.count("/") == 1
-    ]
-    return page(call, found, lambda each: {k: v for k, v in duplicate(each).items() if k != "properties"})
-
-
 def request_id(world: World, count: int) -> str:
     """Return the id of the nth request a twin answers."""
     return identifier(world.seed, "request", count)
+
+
+ROUTES: Routes = {
+    ("GET", "microsoft.resources", "tenants"): tenants,
+    ("GET", "microsoft.resources", "subscriptions"): subscriptions,
+    ("GET", SUBSCRIPTION, ""): subscription,
+    ("GET", SUBSCRIPTION, "locations"): locations,
+}
