@@ -4,12 +4,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+CLIENTS := .venv-az/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types contracts tests office bench clean
+.PHONY: help demo test lint types contracts tests test-clients office bench clean
 
 help: ## Show what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 demo: $(INSTALLED) ## Show all of it on an invented estate, without Azure, in under a minute
 	@$(BIN)/readiness demo
@@ -29,6 +30,9 @@ contracts: $(INSTALLED)
 tests: $(INSTALLED)
 	$(BIN)/pytest -n auto
 
+test-clients: $(INSTALLED) $(CLIENTS) ## Drive served twins with the Azure CLI (installs 730 MB into .venv-az, once)
+	$(BIN)/pytest -m clients -n 2 --dist loadfile tests/clients
+
 office: $(INSTALLED) ## Open the workbooks in LibreOffice (needs Debian's libreoffice-calc)
 	$(BIN)/pytest -m office
 
@@ -36,7 +40,7 @@ bench: $(INSTALLED) ## Measure; prints ratios, asserts nothing
 	$(BIN)/python -m tests.benchmarks.bench
 
 clean: ## Remove what was installed and made
-	rm -rf .venv out .readiness .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-az out .readiness .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' || \
@@ -44,4 +48,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv, once ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(CLIENTS): tests/clients/constraints.txt
+	@test -x .venv-az/bin/python || $(PYTHON) -m venv .venv-az
+	@echo "Installing the Azure CLI into .venv-az, once, in about two minutes ..."
+	@.venv-az/bin/python -m pip install --quiet --disable-pip-version-check -c tests/clients/constraints.txt azure-cli
 	@touch $@
