@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from readiness.cli.assess import assess
+from readiness.cli.collect import collect
 from readiness.cli.console import explain
 from readiness.cli.demo import demo
 from readiness.cli.explain import explain_vm
@@ -39,6 +40,7 @@ def readiness() -> None:
 
 
 for _command in (
+    collect,
     import_files,
     generate,
     assess,
