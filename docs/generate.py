@@ -35,9 +35,12 @@ from readiness.model.virtual_machine import BootProfile, DiskAttachment, OsFamil
 from readiness.rules.catalog import ALL_RULES
 from readiness.rules.controls.catalog import ALL_CONTROLS
 from readiness.rules.controls.control import Control, EvidenceClass, SubscriptionControl, VmControl
+from readiness.rules.controls.frameworks import framework_ids
 from readiness.rules.rule import Role, Rule
+from readiness.store.reference import read_reference
 
 FOLDER = Path(__file__).parent
+_REFERENCE = read_reference()
 _WIDTH = 100
 _HEAD = "<!-- Written by docs/generate.py: change the code, then run it again. -->"
 _DIMENSIONS = {
@@ -214,6 +217,17 @@ def _control_page() -> Iterator[str]:
             yield "|---|---|---|---|---|---|"
             yield from map(_control_row, controls)
     yield ""
+    yield "## Other catalogues"
+    yield ""
+    yield "Azure's own initiatives say which control of another catalogue a built-in policy belongs to."
+    yield "Where a control names such a policy, the ids stand beside it under *Mapped to*. A control without"
+    yield "them has none that was found, which does not mean that no catalogue asks for it; and to meet a"
+    yield "control is a part of what an id asks for, never all of it. Compared on"
+    yield f"{_REFERENCE.frameworks_verified_on} with:"
+    yield ""
+    for framework in _REFERENCE.frameworks:
+        yield f"* [{framework.name}]({framework.address})"
+    yield ""
     yield "## Conditions"
     for control in ALL_CONTROLS:
         yield from _control(control)
@@ -239,7 +253,14 @@ def _control(control: VmControl | SubscriptionControl) -> Iterator[str]:
         yield f"* Covered by an exception from: {_DIMENSIONS[control.dimension]}"
     if control.seed_claim:
         yield f"* What is often said: {control.seed_claim}"
+    mapped = framework_ids(control, _REFERENCE.frameworks)
+    if mapped:
+        yield f"* Mapped to: {'; '.join(f'{name}: {_listed(ids)}' for name, ids in mapped.items())}"
     yield f"* Source: [{control.source.title}]({control.source.address}), verified {control.source.verified}"
+
+
+def _listed(ids: Iterable[str]) -> str:
+    return ", ".join(ids)
 
 
 # Playbooks ------------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ SPEC = PlaybookSpec(
         "EN020",
         "EN021",
         "EN022",
+        "EN023",
+        "EN030",
     ),
     undo=Undo.CONFIG,
 )

@@ -18,7 +18,7 @@ SPEC = PlaybookSpec(
     dimension=Dimension.MANAGED_IDENTITY,
     level=2,
     outage=OutageNeed.NONE,
-    needs=("MI002", "MI006"),
+    needs=("MI002", "MI006", "MI030"),
     undo=Undo.CONFIG,
 )
 

@@ -40,6 +40,9 @@ SPEC = PlaybookSpec(
         "TL018",
         "TL019",
         "TL020",
+        "TL022",
+        "TL023",
+        "TL030",
     ),
     undo=Undo.CONFIG,
 )

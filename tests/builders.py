@@ -16,6 +16,8 @@ from readiness.model.context import Context
 from readiness.model.disk import Disk, DiskEncryptionSet, Encryption, EncryptionType, Snapshot
 from readiness.model.estate import Estate
 from readiness.model.estate_info import EstateInfo, Gap, Origin, Subscription
+from readiness.model.fact import Fact
+from readiness.model.governance import RoleGrant
 from readiness.model.ids import ResourceId
 from readiness.model.network import (
     IpConfiguration,
@@ -25,11 +27,11 @@ from readiness.model.network import (
     PublicIp,
     SecurityRule,
 )
-from readiness.model.posture import Fact, Posture
+from readiness.model.posture import Posture
 from readiness.model.protection import Protection
 from readiness.model.reference import Reference
 from readiness.model.sku import Sku
-from readiness.model.vault import KeyGrant, Vault, VaultKey
+from readiness.model.vault import Vault, VaultKey
 from readiness.model.virtual_machine import (
     BootProfile,
     DiskAttachment,
@@ -164,10 +166,10 @@ def vault_key(**changes: Any) -> VaultKey:
     return replace(default, **changes)
 
 
-def key_grant(**changes: Any) -> KeyGrant:
+def key_grant(**changes: Any) -> RoleGrant:
     """Return the role assignment that lets the default set use its key."""
     grant = ResourceId(f"{VAULT}/providers/Microsoft.Authorization/roleAssignments/grant1")
-    default = KeyGrant(id=grant, principal=PRINCIPAL, role=KEY_ROLE, scope=VAULT.key)
+    default = RoleGrant(id=grant, principal=PRINCIPAL, role=KEY_ROLE, scope=VAULT.key)
     return replace(default, **changes)
 
 

@@ -15,6 +15,7 @@ from readiness.app.collector import paused_collector
 from readiness.app.estates import load
 from readiness.app.judging import judge_all
 from readiness.app.release import RELEASE
+from readiness.app.ticking import Tick, silent
 from readiness.errors import UsageError
 from readiness.model.assessment import Assessment, VmAssessment
 from readiness.model.codec import encode_pretty
@@ -27,13 +28,13 @@ from readiness.store.artefacts import write_whole
 
 
 @paused_collector()
-def assess(folder: Path, as_of: date) -> Assessment:
+def assess(folder: Path, as_of: date, tick: Tick = silent) -> Assessment:
     """Read the estate in a folder and classify every VM of it as of a day."""
-    return _assessed(load(folder), as_of)
+    return _assessed(load(folder, tick), as_of, tick)
 
 
-def _assessed(estate: Estate, as_of: date) -> Assessment:
-    return evaluate(estate, as_of=as_of, release=RELEASE, judged=judge_all(estate, as_of))
+def _assessed(estate: Estate, as_of: date, tick: Tick) -> Assessment:
+    return evaluate(estate, as_of=as_of, release=RELEASE, judged=judge_all(estate, as_of, tick=tick))
 
 
 class Narrowed(Struct, frozen=True, kw_only=True):
@@ -44,14 +45,14 @@ class Narrowed(Struct, frozen=True, kw_only=True):
 
 
 @paused_collector()
-def assess_scope(folder: Path, as_of: date, scope: Scope) -> Narrowed:
+def assess_scope(folder: Path, as_of: date, scope: Scope, tick: Tick = silent) -> Narrowed:
     """Classify the VMs in scope: each as it would be in the whole estate.
 
     Raises:
         UsageError: No VM of the estate is in scope.
     """
-    estate, report = _narrowed(load(folder), scope)
-    return Narrowed(assessment=_assessed(estate, as_of), scope=report)
+    estate, report = _narrowed(load(folder, tick), scope)
+    return Narrowed(assessment=_assessed(estate, as_of, tick), scope=report)
 
 
 def _narrowed(whole: Estate, scope: Scope) -> tuple[Estate, ScopeReport]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from readiness.app.context_warnings import CONTEXT
+from readiness.app.decisions import decided_for
 from readiness.app.estates import load
 from readiness.app.release import RELEASE
 from readiness.errors import EstateError, UsageError
@@ -96,6 +98,10 @@ class Explanation(Struct, frozen=True, kw_only=True):
     level: LevelReached | None
     controls: tuple[ControlView, ...]
     exceptions: tuple[ExceptionView, ...]
+    decided: dict[str, tuple[str, ...]]
+    """What people decided for it beside exceptions, as label and lines."""
+    warnings: tuple[str, ...]
+    """What in the estate's context is probably a mistake, whichever VMs it was meant for."""
 
 
 def explain(folder: Path, wanted: str, as_of: date) -> Explanation:
@@ -138,6 +144,8 @@ def explain(folder: Path, wanted: str, as_of: date) -> Explanation:
             )
             for entry in granted
         ),
+        decided=decided_for(vm, estate, as_of),
+        warnings=tuple(gap.detail for gap in estate.gaps if gap.place == CONTEXT),
     )
 
 
@@ -251,7 +259,6 @@ def _refuse_unread(estate: Estate, wanted: str) -> None:
 
 
 def _card(vm: VirtualMachine, estate: Estate) -> dict[str, str]:
-    application = estate.application_of(vm)
     subscription = next(
         (entry.name for entry in estate.info.subscriptions if entry.id.lower() == vm.id.subscription), ""
     )
@@ -268,9 +275,6 @@ def _card(vm: VirtualMachine, estate: Estate) -> dict[str, str]:
     card = {
         "Id": vm.id.text,
         "Subscription": subscription or vm.id.subscription,
-        "Application": application.name if application else "",
-        "Owner": f"{application.owner.name} {application.owner.email}".strip() if application else "",
-        "Environment": application.environment.value if application else "",
         "Location": " ".join((vm.location, *(f"zone {zone}" for zone in vm.zones))),
         "Size": vm.size or "",
         "System": " ".join(filter(None, (vm.os_family or "", vm.os_name or "", told or ""))),

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from readiness.app.context_warnings import warnings_of
+from readiness.app.estates import known_words
 from readiness.azure.collection import collect
 from readiness.errors import UsageError
 from readiness.model.context import Context
@@ -28,6 +30,8 @@ class ContextReport(Struct, frozen=True, kw_only=True):
     """Entries in each section."""
     kept: str
     """The file that the earlier context was put into; empty where there was none."""
+    warnings: tuple[str, ...]
+    """What is allowed and probably a mistake: entries that speak of no VM, applications that others hide."""
 
 
 def import_context(files: tuple[Path, ...], to: Path) -> ContextReport:
@@ -44,19 +48,26 @@ def import_context(files: tuple[Path, ...], to: Path) -> ContextReport:
             remedy="Join them in one file and import that.",
         )
     (file,) = files
-    read_info(to)
-    names = collect(read_resources(to), read_gaps(to)).names()
+    info, words = read_info(to), known_words()
+    collection = collect(read_resources(to), read_gaps(to))
+    names = collection.names()
     path = to / "context.yaml"
     earlier = read_text(path) if path.exists() else ""
     is_workbook = file.suffix.lower() in _WORKBOOKS
-    text = context_text(file, names, earlier) if is_workbook else read_text(file)
-    context = parse_context(text, names, path.name if is_workbook else file.name)
+    text = context_text(file, names, words, earlier) if is_workbook else read_text(file)
+    context = parse_context(text, names, path.name if is_workbook else file.name, words)
     kept = ""
     if earlier and earlier != text:
         kept = "context.previous.yaml"
         write_whole(to / kept, path.read_bytes())
     write_whole(path, text.encode())
-    return ContextReport(estate=str(to), file=file.name, entries=_counts(context), kept=kept)
+    return ContextReport(
+        estate=str(to),
+        file=file.name,
+        entries=_counts(context),
+        kept=kept,
+        warnings=tuple(gap.detail for gap in warnings_of(collection.estate(info, context))),
+    )
 
 
 def write_template(path: Path) -> None:

@@ -9,9 +9,9 @@ import os
 import pickle
 import sys
 from datetime import date
-from functools import reduce
 from multiprocessing.connection import Connection
 
+from readiness.app.ticking import Tick, silent
 from readiness.model.estate import Estate
 from readiness.model.virtual_machine import VirtualMachine
 from readiness.rules.evaluate import Judged, judge
@@ -22,17 +22,19 @@ _BLOCK = 1_000
 """VMs whose results a worker packs at once: packing takes more memory than they do."""
 
 
-def judge_all(estate: Estate, as_of: date, workers: int | None = None) -> Judged:
+def judge_all(estate: Estate, as_of: date, workers: int | None = None, tick: Tick = silent) -> Judged:
     """Judge every VM of the estate as of a day, with as many workers as there are cores to use."""
     if workers is None:
         workers = min(_cores(), len(estate.vms) // _WORTH_A_WORKER)
     own, *others = _blocks(estate.vms, -(-len(estate.vms) // max(1, workers)) or 1) or [()]
-    if not others:
-        return judge(estate, as_of, own)
     begun = [(share, _begin(estate, as_of, share)) for share in others]
-    found = [judge(estate, as_of, own)]
+    found = []
+    for number, block in enumerate(_blocks(own, _BLOCK), start=1):
+        found.append(judge(estate, as_of, block))
+        # The others are as far as this one, as near as makes no difference.
+        tick("Judging VMs", min(number * _BLOCK * len([own, *others]), len(estate.vms)), len(estate.vms))
     found += [_received(answer) or judge(estate, as_of, share) for share, answer in begun]
-    return reduce(Judged.joined, found)
+    return Judged.joined(found)
 
 
 def _begin(estate: Estate, as_of: date, share: tuple[VirtualMachine, ...]) -> Connection:
@@ -57,13 +59,13 @@ def _work(estate: Estate, as_of: date, share: tuple[VirtualMachine, ...], answer
 
 def _received(answer: Connection) -> Judged | None:
     """Return what a worker found, or None where it ended without a word: killed for its memory, perhaps."""
-    found = Judged()
+    found = []
     try:
         while packed := answer.recv_bytes():
-            found = found.joined(pickle.loads(packed))  # noqa: S301  it comes from a fork of this process
+            found.append(pickle.loads(packed))  # noqa: S301  it comes from a fork of this process
     except EOFError:
         return None
-    return found
+    return Judged.joined(found)
 
 
 def _blocks(vms: tuple[VirtualMachine, ...], size: int) -> list[tuple[VirtualMachine, ...]]:

@@ -10,7 +10,6 @@ from readiness.model.access import (
     AdminRules,
     Firewall,
     FirewallRuleGroup,
-    GuestCheck,
     JitAccess,
     Subnet,
 )
@@ -30,17 +29,17 @@ class AccessParts:
         self._networks: dict[ResourceId, Any] = {}
         self._subnets: dict[ResourceId, Subnet] = {}
         self._route_tables: dict[ResourceId, Any] = {}
+        self._nat_gateways: dict[ResourceId, Any] = {}
         self._bastions: dict[ResourceId, Any] = {}
         self._firewalls: dict[ResourceId, Firewall] = {}
         self._policies: dict[ResourceId, Any] = {}
         self._rule_groups: dict[ResourceId, FirewallRuleGroup] = {}
         self._admin_rules: dict[ResourceId, AdminRules] = {}
         self._just_in_time: dict[ResourceId, tuple[JitAccess, ...]] = {}
-        self._guest_checks: dict[ResourceId, GuestCheck] = {}
         self._identities: dict[ResourceId, Any] = {}
-        self._identity_policies: dict[ResourceId, Any] = {}
         self.readers: dict[str, Callable[[str, Json], None]] = {
             "microsoft.network/routetables": self._plain(wire_access.route_table, self._route_tables),
+            "microsoft.network/natgateways": self._plain(wire_access.nat_gateway, self._nat_gateways),
             "microsoft.network/bastionhosts": self._plain(wire_access.bastion, self._bastions),
             "microsoft.network/firewallpolicies": self._plain(wire_access.firewall_policy, self._policies),
             "microsoft.network/azurefirewalls": self._guarded(
@@ -52,14 +51,8 @@ class AccessParts:
             "microsoft.network/effectivesecurityadminrules": self._admin,
             "microsoft.network/virtualnetworks/listnetworkmanagereffectivesecurityadminrules": self._admin,
             "microsoft.security/locations/jitnetworkaccesspolicies": self._add_just_in_time,
-            "microsoft.guestconfiguration/guestconfigurationassignments": self._plain(
-                wire_guest.guest_check, self._guest_checks
-            ),
             "microsoft.managedidentity/userassignedidentities": self._plain(
                 wire_guest.user_identity, self._identities
-            ),
-            "microsoft.authorization/policyassignments": self._plain(
-                wire_guest.identity_policy, self._identity_policies
             ),
         }
         """What to do with a resource, by its type in lower case."""
@@ -81,15 +74,14 @@ class AccessParts:
             networks=self._networks,
             subnets=self._subnets,
             route_tables=self._route_tables,
+            nat_gateways=self._nat_gateways,
             bastions=_in_order(self._bastions),
             firewalls=_in_order(self._firewalls),
             firewall_policies=self._policies,
             firewall_rule_groups=dict(sorted(self._rule_groups.items())),
             admin_rules=self._admin_rules,
             just_in_time=tuple(entry for found in _in_order(self._just_in_time) for entry in found),
-            guest_checks=_in_order(self._guest_checks),
             user_identities=self._identities,
-            identity_policies=_in_order(self._identity_policies),
         )
 
     def _plain(self, parse: Parse, kept: dict[ResourceId, Any]) -> Callable[[str, Json], None]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from readiness.azure import wire, wire_controls, wire_network, wire_storage
+from readiness.azure import wire, wire_controls, wire_gateway, wire_network, wire_storage
 from readiness.azure.access_parts import AccessParts
 from readiness.azure.protection_parts import ProtectionParts
 from readiness.azure.wire_values import Json, MalformedError, own_id, text
@@ -20,9 +20,10 @@ from readiness.model.context import Context
 from readiness.model.disk import Disk, DiskEncryptionSet, Snapshot
 from readiness.model.estate import Estate
 from readiness.model.estate_info import EstateInfo, Gap
+from readiness.model.fact import Fact
 from readiness.model.ids import ResourceId
 from readiness.model.network import LoadBalancer, NetworkSecurityGroup, Nic, PublicIp
-from readiness.model.posture import Fact, Posture
+from readiness.model.posture import Posture
 from readiness.model.reference import Reference
 from readiness.model.sku import Sku
 from readiness.model.virtual_machine import Extension, VirtualMachine
@@ -67,7 +68,7 @@ class Collection:
         self._skus: dict[tuple[str, str], Sku] = {}
         self._managed_groups: dict[tuple[str, str], str] = {}
         self._seen: set[tuple[str, str]] = set()
-        self._facts: dict[tuple[str, ResourceId], Fact] = {}
+        self._facts: dict[ResourceId, Fact] = {}
         self._access = AccessParts(self._keep)
         self._protection = ProtectionParts(self._keep)
         self._plain: dict[str, tuple[Callable[[Json], Any], dict[ResourceId, Any]]] = {
@@ -82,6 +83,10 @@ class Collection:
             ),
             "microsoft.network/publicipaddresses": (wire_network.public_ip, self._public_ips),
             "microsoft.network/loadbalancers": (wire_network.load_balancer, self._load_balancers),
+            "microsoft.network/applicationgateways": (
+                wire_gateway.application_gateway,
+                self._load_balancers,
+            ),
         }
         self._special: dict[str, Callable[[str, Json], None]] = {
             "microsoft.compute/virtualmachines/extensions": self._add_extension,
@@ -107,10 +112,10 @@ class Collection:
                 self._keep(kept, place, found.id, found)
             elif kind in self._special:
                 self._special[kind](place, resource)
+            elif kind in wire_controls.READERS:
+                self._add_fact(place, kind, resource)
             elif not kind:
                 self._gaps.append(Gap(place, "", "NotAResource", "It has neither an id nor a type."))
-            if kind in wire_controls.READERS:
-                self._add_fact(kind, resource)
         except MalformedError as error:
             self._note_malformed(place, resource, str(error), is_vm=kind == VM_TYPE)
 
@@ -133,9 +138,10 @@ class Collection:
                 self._seen.add(("microsoft.recoveryservices/vaults", subscription))
 
     def names(self) -> dict[str, tuple[ResourceId, ...]]:
-        """Return the ids of all VMs by name in lower case, those included that could not be parsed."""
+        """Return the ids of all VMs by name in lower case, those included that could not be read."""
+        unread = (ResourceId(gap.resource) for gap in self._gaps if gap.is_vm)
         found: dict[str, list[ResourceId]] = {}
-        for vm in sorted({*self._vms, *self._unread_vms}):
+        for vm in sorted({*self._vms, *self._unread_vms, *(vm for vm in unread if vm.type == VM_TYPE)}):
             found.setdefault(vm.name.lower(), []).append(vm)
         return {name: tuple(ids) for name, ids in found.items()}
 
@@ -156,7 +162,7 @@ class Collection:
             backup_items=tuple(self._with_policy(item) for item in _sorted(self._backup_items)),
             skus=self._skus,
             managed_groups=self._managed_groups,
-            posture=Posture(self._facts[key] for key in sorted(self._facts)),
+            posture=Posture(_sorted(self._facts)),
             access=self._access.access(),
             protection=self._protection.protection(),
             reference=reference,
@@ -196,13 +202,10 @@ class Collection:
         detail = "It occurs more than once; the copy with more facts is used."
         self._gaps.append(Gap(place, key.text, "DuplicateResource", detail))
 
-    def _add_fact(self, kind: str, resource: Json) -> None:
+    def _add_fact(self, place: str, kind: str, resource: Json) -> None:
         fact = wire_controls.READERS[kind](resource)
         if fact is not None:
-            key = (kind, fact.id)
-            self._facts[key] = max(
-                self._facts.get(key, fact), fact, key=lambda one: (_richness(one), repr(one))
-            )
+            self._keep(self._facts, place, fact.id, fact)
 
     def _add_extension(self, place: str, resource: Json) -> None:
         extension_id = own_id(resource)

@@ -48,6 +48,8 @@ class Incomplete(Struct, frozen=True):
 
 Piece = Found | Unusable | Incomplete
 
+_VIEW = frozenset(("vmAgent", "osName", "osVersion", "hyperVGeneration", "bootDiagnostics", "disks"))
+"""What stands beside `statuses` in a VM's instance view."""
 _POWERSHELL = {
     "ResourceId": "id",
     "Id": "id",
@@ -119,6 +121,12 @@ def _without_id(document: Json, place: str, name: str) -> Unusable:
     if isinstance(error, dict):
         said = f"{_text(error.get('code'))}: {_text(error.get('message'))}"[:300]
         return Unusable(place, name, "ErrorAnswer", f"Azure answered with an error: {said}")
+    if isinstance(document.get("statuses"), list) and _VIEW.intersection(document):
+        detail = (
+            "It is an instance view, and does not say of which VM. Export the VM together with its view: "
+            "az vm get-instance-view, or GET the VM with $expand=instanceView."
+        )
+        return Unusable(place, name, "InstanceViewAlone", detail)
     if not document:
         return Unusable(place, "", "Empty", "It is an empty object.")
     told = ", ".join(list(document)[:6])

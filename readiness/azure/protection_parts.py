@@ -5,12 +5,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from readiness.azure import wire_storage, wire_vault
+from readiness.azure import wire_governance, wire_storage, wire_vault
 from readiness.azure.wire_values import Json, flag, obj, own_id
 from readiness.model.backup import ReplicatedItem, RestorePointCollection
+from readiness.model.governance import RoleGrant
 from readiness.model.ids import ResourceId
 from readiness.model.protection import Protection
-from readiness.model.vault import GalleryImage, KeyGrant, Lock, Vault, VaultKey
+from readiness.model.vault import GalleryImage, Lock, Vault, VaultKey
 
 Keep = Callable[[dict[ResourceId, Any], str, ResourceId, Any], None]
 """Files a parsed resource, and notes a gap where it occurs twice."""
@@ -31,20 +32,27 @@ class ProtectionParts:
         self._keep = keep
         self._vaults: dict[ResourceId, Vault] = {}
         self._keys: dict[ResourceId, VaultKey] = {}
-        self._grants: dict[ResourceId, KeyGrant] = {}
+        self._grants: dict[ResourceId, RoleGrant] = {}
+        self._eligible: dict[ResourceId, RoleGrant] = {}
         self._locks: dict[ResourceId, Lock] = {}
         self._collections: dict[ResourceId, RestorePointCollection] = {}
         self._points: dict[ResourceId, set[ResourceId]] = {}
         self._replicated: dict[ResourceId, ReplicatedItem] = {}
         self._images: dict[ResourceId, GalleryImage] = {}
         self._features: dict[tuple[str, str], str] = {}
-        self._encrypted_items: set[ResourceId] = set()
+        self._encrypted_items: dict[ResourceId, ResourceId] = {}
         self.readers: dict[str, Callable[[str, Json], None]] = {
             "microsoft.keyvault/vaults": self._plain(wire_vault.vault, self._vaults),
             "microsoft.keyvault/vaults/keys": self._plain(wire_vault.vault_key, self._keys),
             "microsoft.keyvault/vaults/keys/versions": self._plain(wire_vault.vault_key, self._keys),
             "microsoft.authorization/locks": self._plain(wire_vault.lock, self._locks),
-            "microsoft.authorization/roleassignments": self._plain(wire_vault.key_grant, self._grants),
+            "microsoft.authorization/roleassignments": self._plain(wire_governance.role_grant, self._grants),
+            "microsoft.authorization/roleassignmentscheduleinstances": self._plain(
+                wire_governance.role_grant, self._grants
+            ),
+            "microsoft.authorization/roleeligibilityscheduleinstances": self._plain(
+                wire_governance.role_grant, self._eligible
+            ),
             "microsoft.compute/restorepointcollections": self._plain(
                 wire_storage.restore_point_collection, self._collections
             ),
@@ -62,12 +70,13 @@ class ProtectionParts:
             vaults=self._vaults,
             keys=self._keys,
             grants=tuple(entry for _, entry in sorted(self._grants.items())),
+            eligible=tuple(entry for _, entry in sorted(self._eligible.items())),
             locks=tuple(entry for _, entry in sorted(self._locks.items())),
             restore_points=tuple(self._with_points(entry) for _, entry in sorted(self._collections.items())),
             replicated=tuple(entry for _, entry in sorted(self._replicated.items())),
             images=self._images,
             features=self._features,
-            encrypted_items=frozenset(self._encrypted_items),
+            encrypted_items=self._encrypted_items,
         )
 
     def _plain(
@@ -92,7 +101,9 @@ class ProtectionParts:
 
     def _add_recovery_point(self, _place: str, resource: Json) -> None:
         if flag(obj(resource, "properties"), "isSourceVMEncrypted"):
-            self._encrypted_items.add(own_id(resource).parent)
+            point = own_id(resource)
+            earlier = self._encrypted_items.get(point.parent, point)
+            self._encrypted_items[point.parent] = min(earlier, point)
 
     def _add_feature(self, _place: str, resource: Json) -> None:
         found = wire_vault.feature(resource)

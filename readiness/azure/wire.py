@@ -7,6 +7,8 @@ reported. A resource that cannot be understood raises `MalformedError`; `collect
 This module and its siblings (`wire_storage`, `wire_network`, ...) are the only parsers of ARM JSON.
 """
 
+from sys import intern
+
 from msgspec.structs import replace
 
 from readiness.azure.wire_controls import metadata_protection, patch_settings
@@ -30,6 +32,7 @@ from readiness.azure.wire_values import (
 )
 from readiness.model.disk import Disk, Encryption, EncryptionType
 from readiness.model.ids import ResourceId
+from readiness.model.verdict import JsonScalar
 from readiness.model.virtual_machine import (
     BootProfile,
     DiskAttachment,
@@ -40,7 +43,9 @@ from readiness.model.virtual_machine import (
     OsProfile,
     Power,
     SecurityType,
+    Sighting,
     VirtualMachine,
+    usual_identity_type,
 )
 
 
@@ -51,6 +56,8 @@ def virtual_machine(resource: Json) -> VirtualMachine:
     view = obj(properties, "instanceView") or obj(obj(properties, "extended"), "instanceView")
     storage = obj(properties, "storageProfile")
     os_disk = obj(storage, "osDisk")
+    identity = _identity(obj(resource, "identity"))
+    agent_ready, agent_word = _agent(obj(view, "vmAgent"))
     return VirtualMachine(
         id=vm_id,
         name=text(resource, "name") or vm_id.name,
@@ -63,11 +70,13 @@ def virtual_machine(resource: Json) -> VirtualMachine:
         os_disk=_attachment(os_disk, vm_id) if os_disk else None,
         data_disks=_data_disks(storage, vm_id),
         nics=references(obj(properties, "networkProfile"), "networkInterfaces"),
-        identity=_identity(obj(resource, "identity")),
+        identity=identity,
+        identity_word=_word(text(obj(resource, "identity"), "type"), usual_identity_type(identity)),
         extensions=tuple(_inline_extensions(resource)),
         power=_power(view),
-        agent_ready=_agent_ready(obj(view, "vmAgent")),
-        hibernation_enabled=flag(obj(properties, "additionalCapabilities"), "hibernationEnabled") or False,
+        agent_ready=agent_ready,
+        agent_word=agent_word,
+        hibernation_enabled=flag(obj(properties, "additionalCapabilities"), "hibernationEnabled"),
         availability_set=reference(properties, "availabilitySet"),
         scale_set=reference(properties, "virtualMachineScaleSet"),
         managed_by=text(resource, "managedBy"),
@@ -82,7 +91,7 @@ def virtual_machine(resource: Json) -> VirtualMachine:
         priority=text(properties, "priority"),
         is_on_dedicated_host=bool(obj(properties, "host") or obj(properties, "hostGroup")),
         plan=text(obj(resource, "plan"), "publisher"),
-        encryption_states=_encryption_states(view),
+        encryption_signs=_encryption_signs(view),
     )
 
 
@@ -121,18 +130,21 @@ def extension(resource: Json) -> Extension:
 def disk(resource: Json) -> Disk:
     """Read a managed disk."""
     properties = obj(resource, "properties")
+    encryption, word = _encryption(obj(properties, "encryption"))
     return Disk(
         id=own_id(resource),
         location=location_of(resource),
         sku=text(obj(resource, "sku"), "name"),
         size_gb=number(properties, "diskSizeGB"),
-        encryption=_encryption(obj(properties, "encryption")),
+        encryption=encryption,
+        encryption_word=word,
         generation=generation_of(properties),
         state=text(properties, "diskState"),
         unique_id=text(properties, "uniqueId"),
         network_access=text(properties, "networkAccessPolicy"),
         public_access=text(properties, "publicNetworkAccess"),
         has_ade_settings=properties.get("encryptionSettingsCollection") is not None,
+        ade_enabled=flag(obj(properties, "encryptionSettingsCollection"), "enabled"),
         max_shares=number(properties, "maxShares") or 1,
         security_type=text(obj(properties, "securityProfile"), "securityType"),
         supported_security=text(obj(properties, "supportedCapabilities"), "supportedSecurityOption"),
@@ -146,13 +158,16 @@ def disk(resource: Json) -> Disk:
 
 def _boot(profile: Json, generation: int | None) -> BootProfile:
     firmware = obj(profile, "uefiSettings")
-    security_type = (text(profile, "securityType") or "Standard").lower()
+    written = text(profile, "securityType")
+    security_type = _SECURITY_TYPES.get((written or "Standard").lower(), SecurityType.OTHER)
+    is_implied = security_type in (SecurityType.STANDARD, SecurityType.OTHER)
     return BootProfile(
         generation=generation,
-        security_type=_SECURITY_TYPES.get(security_type, SecurityType.OTHER),
+        security_type=security_type,
+        security_word=_word(written, None if is_implied else security_type.value),
         secure_boot=flag(firmware, "secureBootEnabled"),
         vtpm=flag(firmware, "vTpmEnabled"),
-        encryption_at_host=flag(profile, "encryptionAtHost") or False,
+        encryption_at_host=flag(profile, "encryptionAtHost"),
     )
 
 
@@ -167,8 +182,16 @@ def _os_profile(properties: Json) -> OsProfile | None:
         password_disabled=flag(linux, "disablePasswordAuthentication"),
         extension_operations_allowed=flag(profile, "allowExtensionOperations") is not False,
         agent_provisioned=flag(linux or windows, "provisionVMAgent"),
-        holds_certificates=any(objects(entry, "vaultCertificates") for entry in objects(profile, "secrets")),
+        certificate=_certificate(profile),
     )
+
+
+def _certificate(profile: Json) -> Sighting | None:
+    for position, entry in enumerate(objects(profile, "secrets")):
+        for held in objects(entry, "vaultCertificates")[:1]:
+            path = f"properties.osProfile.secrets[{position}].vaultCertificates[0].certificateUrl"
+            return Sighting(path, text(held, "certificateUrl"))
+    return None
 
 
 def _downloads(properties: Json) -> tuple[str, ...]:
@@ -208,6 +231,8 @@ def _attachment(entry: Json, vm: ResourceId) -> DiskAttachment:
         lun=lun,
         is_ephemeral=(text(obj(entry, "diffDiskSettings"), "option") or "").lower() == "local",
         has_dual_pass_ade=entry.get("encryptionSettings") is not None,
+        ade_enabled=flag(obj(entry, "encryptionSettings"), "enabled"),
+        confidential_set=reference(obj(obj(entry, "managedDisk"), "securityProfile"), "diskEncryptionSet"),
     )
 
 
@@ -249,22 +274,29 @@ def _power(view: Json) -> Power:
     return Power.UNKNOWN
 
 
-def _agent_ready(agent: Json) -> bool | None:
+def _agent(agent: Json) -> tuple[bool | None, str | None]:
+    """Return whether the agent is ready, and the word for it where that is not the usual one."""
     statuses = objects(agent, "statuses")
     if not statuses:
-        return None
-    return (text(statuses[-1], "displayStatus") or "").lower() == "ready"
+        return None, None
+    written = text(statuses[-1], "displayStatus")
+    return (written or "").lower() == "ready", _word(written, "Ready")
 
 
-def _encryption_states(view: Json) -> tuple[str, ...]:
-    """Return the codes on encryption in the guest; settings that are switched on count as encrypted."""
-    found: list[str] = []
-    for entry in objects(view, "disks"):
-        codes = (text(status, "code") or "" for status in objects(entry, "statuses"))
-        found.extend(code for code in codes if code.lower().startswith("encryptionstate/"))
-        if any(flag(settings, "enabled") is not False for settings in objects(entry, "encryptionSettings")):
-            found.append("EncryptionState/encrypted")
-    return tuple(dict.fromkeys(found))
+def _encryption_signs(view: Json) -> tuple[Sighting, ...]:
+    """Return the codes on encryption in the guest, and settings for it that are not switched off."""
+    found: dict[JsonScalar, Sighting] = {}
+    for place, entry in enumerate(objects(view, "disks")):
+        at = f"properties.instanceView.disks[{place}]"
+        for position, status in enumerate(objects(entry, "statuses")):
+            code = text(status, "code") or ""
+            if code.lower().startswith("encryptionstate/"):
+                found.setdefault(code, Sighting(f"{at}.statuses[{position}].code", code))
+        for position, settings in enumerate(objects(entry, "encryptionSettings")):
+            is_on = flag(settings, "enabled")
+            if is_on is not False:
+                found.setdefault(is_on, Sighting(f"{at}.encryptionSettings[{position}].enabled", is_on))
+    return tuple(found.values())
 
 
 def _sharers(resource: Json, properties: Json) -> tuple[ResourceId, ...]:
@@ -273,12 +305,17 @@ def _sharers(resource: Json, properties: Json) -> tuple[ResourceId, ...]:
     return tuple(sorted({*named, *(entry for entry in shared if entry is not None)}))
 
 
-def _encryption(encryption: Json) -> Encryption:
-    kind = (text(encryption, "type") or "").lower()
-    return Encryption(
-        type=_ENCRYPTION_TYPES.get(kind, EncryptionType.OTHER),
-        disk_encryption_set=resource_id(encryption, "diskEncryptionSetId"),
-    )
+def _encryption(encryption: Json) -> tuple[Encryption, str | None]:
+    """Return how a disk is encrypted, and the word for it where that is not the usual one."""
+    written = text(encryption, "type")
+    kind = _ENCRYPTION_TYPES.get((written or "").lower(), EncryptionType.OTHER)
+    found = Encryption(type=kind, disk_encryption_set=resource_id(encryption, "diskEncryptionSetId"))
+    return found, _word(written, None if kind is EncryptionType.OTHER else kind.value)
+
+
+def _word(written: str | None, usual: str | None) -> str | None:
+    """Return what Azure wrote where it is not what our value says already; the same word is held once."""
+    return None if written is None or written == usual else intern(written)
 
 
 _OS_FAMILIES = {entry.value.lower(): entry for entry in OsFamily}

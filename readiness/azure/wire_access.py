@@ -31,6 +31,7 @@ from readiness.model.access import (
     Firewall,
     FirewallPolicy,
     FirewallRuleGroup,
+    NatGateway,
     Network,
     Peering,
     RouteTable,
@@ -47,6 +48,7 @@ def network(resource: Json) -> Network:
         id=network_id,
         peerings=tuple(_peerings(properties)),
         subnets=tuple(_subnet_id(entry, network_id) for entry in objects(properties, "subnets")),
+        has_ddos_plan=flag(properties, "enableDdosProtection"),
     )
 
 
@@ -64,12 +66,22 @@ def subnet(resource: Json) -> Subnet:
 
 def route_table(resource: Json) -> RouteTable:
     """Read a route table."""
-    hops = [
-        text(obj(entry, "properties"), "nextHopType")
-        for entry in objects(obj(resource, "properties"), "routes")
-        if text(obj(entry, "properties"), "addressPrefix") in ("0.0.0.0/0", "::/0")
-    ]
-    return RouteTable(id=own_id(resource), default_hop=next((hop for hop in hops if hop), None))
+    routes = [obj(entry, "properties") for entry in objects(obj(resource, "properties"), "routes")]
+    hops = {text(route, "addressPrefix"): text(route, "nextHopType") for route in routes}
+    # Two halves are everything too, and win over one whole: they are the narrower routes.
+    halves = {hops.get(prefix) for prefix in ("0.0.0.0/1", "128.0.0.0/1")}
+    whole = hops.get("0.0.0.0/0")
+    return RouteTable(id=own_id(resource), default_hop=halves.pop() or whole if len(halves) == 1 else whole)
+
+
+def nat_gateway(resource: Json) -> NatGateway:
+    """Read a NAT gateway."""
+    properties = obj(resource, "properties")
+    addresses = (
+        *references(properties, "publicIpAddresses"),
+        *references(properties, "publicIpPrefixes"),
+    )
+    return NatGateway(id=own_id(resource), has_address=bool(addresses))
 
 
 def bastion(resource: Json) -> Bastion:
@@ -95,6 +107,7 @@ def firewall(resource: Json) -> Firewall:
         id=own_id(resource),
         network=_firewall_network(resource),
         policy=reference(properties, "firewallPolicy"),
+        tier=text(obj(properties, "sku"), "tier"),
         translations=tuple(
             found
             for collection in collections
@@ -115,8 +128,12 @@ def unread_firewall(resource: Json) -> Firewall:
 
 def firewall_policy(resource: Json) -> FirewallPolicy:
     """Read a firewall policy. DNAT rules are not inherited, so the policy above it does not count."""
+    properties = obj(resource, "properties")
     return FirewallPolicy(
-        id=own_id(resource), rule_groups=references(obj(resource, "properties"), "ruleCollectionGroups")
+        id=own_id(resource),
+        rule_groups=references(properties, "ruleCollectionGroups"),
+        inspects_tls=bool(obj(obj(properties, "transportSecurity"), "certificateAuthority")),
+        intrusion_detection=text(obj(properties, "intrusionDetection"), "mode"),
     )
 
 
@@ -192,16 +209,18 @@ def _translation(rule: Json, protocols: tuple[str, ...]) -> Iterator[AddressTran
         return
     name = text(rule, "name") or ""
     address, port = text(rule, "translatedAddress"), text(rule, "translatedPort")
-    if address is None or port is None:
-        if text(rule, "translatedFqdn"):
-            return  # A name may stand for any address, and none that can be looked up here.
+    if port is None or (address is None and not text(rule, "translatedFqdn")):
         raise MalformedError(f"its rule '{name}' does not say where it leads to")
     targets = addresses_of(texts(rule, "destinationAddresses"), name)
     if targets and all(_is_private(target) for target in targets):
         return
     ports_of((port,), name)
     yield AddressTranslation(
-        name=name, address=address, port=port, sources=addresses_of(texts(rule, "sourceAddresses"), name)
+        name=name,
+        address=address or "",
+        port=port,
+        host=(text(rule, "translatedFqdn") or "").lower().rstrip(".") if address is None else "",
+        sources=addresses_of(texts(rule, "sourceAddresses"), name),
     )
 
 

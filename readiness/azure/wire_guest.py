@@ -1,21 +1,23 @@
-"""ARM JSON to the model: just-in-time access, what guests say of themselves, and who hands out identities."""
+"""ARM JSON to the model: just-in-time access, what guests say of themselves, and user-assigned identities."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from readiness.azure.wire_values import (
     Json,
     MalformedError,
+    carrier_of,
+    moment,
     number,
     obj,
     objects,
     own_id,
     resource_id,
     text,
-    texts,
 )
-from readiness.model.access import GuestCheck, IdentityPolicy, JitAccess, JitRequest, UserIdentity
+from readiness.model.access import JitAccess, JitRequest, UserIdentity
 from readiness.model.ids import ResourceId
+from readiness.model.monitoring import GuestAssignment
 
 
 def just_in_time(resource: Json) -> tuple[JitAccess, ...]:
@@ -35,21 +37,21 @@ def just_in_time(resource: Json) -> tuple[JitAccess, ...]:
     )
 
 
-def guest_check(resource: Json) -> GuestCheck | None:
+def guest_assignment(resource: Json) -> GuestAssignment | None:
     """Read a guest configuration assignment; None where it looks into something else than a VM."""
-    check = own_id(resource)
+    found = own_id(resource)
     properties = obj(resource, "properties")
-    target = resource_id(properties, "targetResourceId") or ResourceId(
-        check.text[: max(check.key.rfind("/providers/microsoft.guestconfiguration/"), 0)]
-    )
+    guest = obj(properties, "guestConfiguration")
+    target = resource_id(properties, "targetResourceId") or carrier_of(found)
     if target.type != "microsoft.compute/virtualmachines":
         return None
-    name = text(obj(properties, "guestConfiguration"), "name") or text(resource, "name") or check.name
-    return GuestCheck(
-        id=check,
+    name = text(guest, "name") or text(resource, "name") or found.name
+    return GuestAssignment(
+        id=found,
         vm=target,
-        name=name.rpartition("/")[2].partition("$")[0],
+        configuration=name.rpartition("/")[2].partition("$")[0].lower(),
         status=text(properties, "complianceStatus") or "Pending",
+        kind=text(guest, "assignmentType"),
     )
 
 
@@ -63,50 +65,19 @@ def user_identity(resource: Json) -> UserIdentity:
     )
 
 
-def identity_policy(resource: Json) -> IdentityPolicy | None:
-    """Read a policy assignment; None where it does not add identities, or only says that it would."""
-    properties = obj(resource, "properties")
-    definition = (text(properties, "policyDefinitionId") or "").rstrip("/").rpartition("/")[2].lower()
-    if definition not in ADDS_IDENTITIES:
-        return None
-    if (text(properties, "enforcementMode") or "Default").lower() != "default":
-        return None
-    found = resource_id(resource, "id")
-    if found is None:
-        raise MalformedError("it has no 'id'")
-    scope = text(properties, "scope") or found.key.rpartition("/providers/microsoft.authorization/")[0]
-    return IdentityPolicy(
-        id=found,
-        definition=definition,
-        scope=scope.rstrip("/").lower(),
-        excluded=tuple(entry.rstrip("/").lower() for entry in texts(properties, "notScopes")),
-    )
-
-
 def _granted(properties: Json) -> Iterator[tuple[ResourceId, JitRequest]]:
     for request in objects(properties, "requests"):
         for entry in objects(request, "virtualMachines"):
             vm = resource_id(entry, "id")
             for rule in objects(entry, "ports"):
-                port, until = number(rule, "number"), _instant(text(rule, "endTimeUtc"))
+                port, until = number(rule, "number"), _until(rule)
                 running = (text(rule, "status") or "Initiated").lower() in ("initiated", "initiating")
                 if vm and port and until and running:
                     yield vm, JitRequest(port=port, until=until)
 
 
-def _instant(written: str | None) -> datetime | None:
+def _until(rule: Json) -> datetime | None:
     try:
-        found = datetime.fromisoformat(written or "")
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-ADDS_IDENTITIES = frozenset(
-    (
-        "497dff13-db2a-4c0f-8603-28fa3b331ab6",
-        "12794019-7a00-42cf-95c2-882eed337cc8",
-    )
-)
-"""Built-in policies, as of 2026-11, that add a system identity to VMs that have user-assigned ones: the guest
-configuration prerequisites, alone and as the initiative that holds them."""
+        return moment(rule, "endTimeUtc")
+    except MalformedError:
+        return None  # The policy itself is understood: one odd request must not hide it.

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
+from msgspec.structs import replace
+
 from readiness.azure.wire_values import (
     Json,
     MalformedError,
@@ -74,10 +76,13 @@ def subnet_security_group(resource: Json) -> tuple[ResourceId, ResourceId | None
 
 def public_ip(resource: Json) -> PublicIp:
     """Read a public IP address. Without a SKU it is a Basic one, the default of the first API versions."""
+    properties = obj(resource, "properties")
     return PublicIp(
         id=own_id(resource),
-        address=text(obj(resource, "properties"), "ipAddress"),
+        address=text(properties, "ipAddress"),
+        host=(text(obj(properties, "dnsSettings"), "fqdn") or "").lower().rstrip(".") or None,
         is_basic=_is_basic(resource),
+        ddos_mode=text(obj(properties, "ddosSettings"), "protectionMode"),
     )
 
 
@@ -88,8 +93,12 @@ def load_balancer(resource: Json) -> LoadBalancer:
         resource_id(entry, "id"): _is_public(obj(entry, "properties"))
         for entry in objects(properties, "frontendIPConfigurations")
     }
+    private = {
+        resource_id(entry, "id"): text(obj(entry, "properties"), "privateIPAddress")
+        for entry in objects(properties, "frontendIPConfigurations")
+    }
     paths = [
-        path
+        replace(path, frontend_address=private.get(reference(obj(entry, "properties"), _FRONTEND)))
         for key in ("loadBalancingRules", "inboundNatRules")
         for entry in objects(properties, key)
         for path in _paths(entry, public)
@@ -113,7 +122,10 @@ def _ip_configuration(entry: Json) -> IpConfiguration:
         private_address=text(properties, "privateIPAddress"),
         public_ip=reference(properties, "publicIPAddress"),
         subnet=reference(properties, "subnet"),
-        load_balancer_pools=references(properties, "loadBalancerBackendAddressPools"),
+        load_balancer_pools=(
+            *references(properties, "loadBalancerBackendAddressPools"),
+            *references(properties, "applicationGatewayBackendAddressPools"),
+        ),
         inbound_nat_rules=references(properties, "loadBalancerInboundNatRules"),
         security_groups=references(properties, "applicationSecurityGroups"),
     )
@@ -212,7 +224,10 @@ def _paths(entry: Json, public: dict[ResourceId | None, bool]) -> Iterator[LoadB
     port = number(properties, "backendPort")
     if port is None:
         raise MalformedError(f"its rule '{text(entry, 'name')}' has no backend port")
-    frontend = reference(properties, "frontendIPConfiguration")
+    frontend = reference(properties, _FRONTEND)
+    first = number(properties, "frontendPort")
+    if first is None:
+        first = number(properties, "frontendPortRangeStart") or 0
     pools = dict.fromkeys(
         [*references(properties, "backendAddressPools"), reference(properties, "backendAddressPool")]
     )
@@ -226,6 +241,7 @@ def _paths(entry: Json, public: dict[ResourceId | None, bool]) -> Iterator[LoadB
             backend_port=port,
             # A frontend that is not listed may be public; only a private one that was seen is private.
             is_public=public.get(frontend, True),
+            frontend_ports=(first, number(properties, "frontendPortRangeEnd") or first),
             pool=pool,
             ip_configuration=configuration,
         )
@@ -278,6 +294,7 @@ def _is_basic(resource: Json) -> bool:
     return (text(obj(resource, "sku"), "name") or "Basic").lower() == "basic"
 
 
+_FRONTEND = "frontendIPConfiguration"
 _PROTOCOLS = ("*", "any", "all", "tcp", "udp", "icmp", "ah", "esp", "icmpv6")
 _LAST_PORT = 65535
 _PORT_DIGITS = 5

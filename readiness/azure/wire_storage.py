@@ -33,6 +33,7 @@ def snapshot(resource: Json) -> Snapshot:
         source_unique_id=text(creation, "sourceUniqueId"),
         tags=tags_of(resource),
         has_ade_settings=properties.get("encryptionSettingsCollection") is not None,
+        ade_enabled=flag(obj(properties, "encryptionSettingsCollection"), "enabled"),
     )
 
 

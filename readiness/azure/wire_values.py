@@ -87,10 +87,10 @@ def number(parent: Json, key: str) -> int | None:
     raise MalformedError(f"'{key}' is {_kind(value)}, not a whole number")
 
 
-def percent(parent: Json, key: str) -> int | None:
-    """Return the percentage under the key without its fraction: 99.9 is not yet done."""
+def percent(parent: Json, key: str) -> float | None:
+    """Return the percentage under the key as it was written, with its fraction: 99.9 is not yet done."""
     value = parent.get(key)
-    return int(value) if isinstance(value, float) and isfinite(value) else number(parent, key)
+    return value if isinstance(value, float) and isfinite(value) else number(parent, key)
 
 
 def moment(parent: Json, key: str) -> datetime | None:
@@ -126,12 +126,32 @@ def references(parent: Json, key: str) -> tuple[ResourceId, ...]:
 
 def own_id(resource: Json) -> ResourceId:
     """Return the resource's own id, which must lie in a subscription."""
-    found = resource_id(resource, "id")
-    if found is None:
-        raise MalformedError("it has no 'id'")
+    found = any_id(resource)
     if not found.subscription:
         raise MalformedError(f"its id '{found}' names no subscription")
     return found
+
+
+def any_id(resource: Json) -> ResourceId:
+    """Return the resource's own id, which may lie in no subscription, as those of management groups."""
+    found = resource_id(resource, "id")
+    if found is None:
+        raise MalformedError("it has no 'id'")
+    return found
+
+
+def carrier_of(extension: ResourceId) -> ResourceId:
+    """Return the resource that an extension resource hangs on: all before its own provider."""
+    head, provided, _ = extension.key.rpartition("/providers/")
+    if not provided:
+        raise MalformedError(f"its id '{extension}' hangs on nothing")
+    return ResourceId(extension.text[: len(head)])
+
+
+def scope_of(resource: Json) -> str:
+    """Return where an assignment holds, in lower case: as it says, or where it hangs."""
+    named = text(obj(resource, "properties"), "scope") or carrier_of(any_id(resource)).text
+    return named.rstrip("/").lower()
 
 
 def location_of(resource: Json) -> str:

@@ -1,8 +1,8 @@
-"""ARM JSON to the model: key vaults and keys, locks, role assignments on keys, and feature registrations."""
+"""ARM JSON to the model: key vaults and keys, locks, and feature registrations."""
 
 from readiness.azure.wire_values import (
     Json,
-    MalformedError,
+    carrier_of,
     flag,
     location_of,
     moment,
@@ -10,12 +10,10 @@ from readiness.azure.wire_values import (
     obj,
     objects,
     own_id,
-    resource_id,
     text,
     texts,
 )
-from readiness.model.ids import ResourceId
-from readiness.model.vault import AccessPolicy, KeyGrant, Lock, Vault, VaultKey
+from readiness.model.vault import AccessPolicy, Lock, Vault, VaultKey
 
 
 def vault(resource: Json) -> Vault:
@@ -53,28 +51,10 @@ def vault_key(resource: Json) -> VaultKey:
 def lock(resource: Json) -> Lock:
     """Read a management lock; what it holds stands before `/providers/Microsoft.Authorization` in its id."""
     lock_id = own_id(resource)
-    scope, found, _ = lock_id.text.lower().rpartition("/providers/microsoft.authorization/locks/")
-    if not found:
-        raise MalformedError("it does not say what it locks")
     return Lock(
-        id=lock_id, scope=ResourceId(scope), level=text(obj(resource, "properties"), "level") or "NotReported"
-    )
-
-
-def key_grant(resource: Json) -> KeyGrant:
-    """Read a role assignment as far as it lets an identity use keys."""
-    properties = obj(resource, "properties")
-    principal, role = text(properties, "principalId"), resource_id(properties, "roleDefinitionId")
-    grant = text(resource, "id") or ""
-    scope = text(properties, "scope") or grant.lower().rpartition(_GRANTS)[0]
-    if principal is None or role is None or not scope:
-        raise MalformedError("it does not say who may do what, or where")
-    return KeyGrant(
-        id=ResourceId(grant),
-        principal=principal.lower(),
-        role=role.name.lower(),
-        scope=scope.rstrip("/").lower(),
-        is_conditional=text(properties, "condition") is not None,
+        id=lock_id,
+        scope=carrier_of(lock_id),
+        level=text(obj(resource, "properties"), "level") or "NotReported",
     )
 
 
@@ -94,6 +74,3 @@ def _policy(entry: Json) -> AccessPolicy:
 
 def _version(address: str | None) -> str | None:
     return address.rstrip("/").rpartition("/")[2].lower() if address else None
-
-
-_GRANTS = "/providers/microsoft.authorization/roleassignments/"

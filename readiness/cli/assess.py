@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from readiness.cli.console import show_assessment, show_scope
+from readiness.cli.console import progress, show_assessment, show_scope
 from readiness.cli.options import as_of_option
 from readiness.errors import Exit
 
@@ -60,8 +60,9 @@ def assess(
     from readiness.model.scope import failures, parse_fail_on, parse_scope
 
     unwanted = parse_fail_on(fail_on)
-    narrowed = assess_scope(locate(estate), as_of, parse_scope(scope)) if scope else None
-    assessment = narrowed.assessment if narrowed else classify(locate(estate), as_of)
+    with progress() as tick:
+        narrowed = assess_scope(locate(estate), as_of, parse_scope(scope), tick) if scope else None
+        assessment = narrowed.assessment if narrowed else classify(locate(estate), as_of, tick)
     report = narrowed.scope if narrowed else None
     match output:
         case "json":

@@ -1,7 +1,9 @@
 """What people see in the terminal: tables, live lines, and errors with their remedy."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -15,6 +17,9 @@ from readiness.model.plan import Plan, Wave
 from readiness.model.run import Event, EventKind, RunState
 from readiness.model.scope import ScopeReport
 from readiness.model.verdict import Dimension
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 _PIPED_WIDTH = 132
 """Columns where the output is no terminal, so that tables in logs are not squeezed."""
@@ -61,18 +66,18 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _text(text: str) -> str:
+def harmless(text: str) -> str:
     """Make text from outside harmless: lines of plain text, no markup."""
     return escape("\n".join(map(_printable, text.splitlines())))
 
 
 def explain(error: ReadinessError) -> None:
     """Print an error: what happened, what is known, and what to do."""
-    _ERR.print(f"[bold red]Error:[/] {_text(error.brief)}", soft_wrap=True)
+    _ERR.print(f"[bold red]Error:[/] {harmless(error.brief)}", soft_wrap=True)
     if error.details:
-        _ERR.print(f"  {_text(error.details)}", soft_wrap=True)
+        _ERR.print(f"  {harmless(error.details)}", soft_wrap=True)
     if error.remedy:
-        _ERR.print(f"[bold]Remedy:[/] {_text(error.remedy)}", soft_wrap=True)
+        _ERR.print(f"[bold]Remedy:[/] {harmless(error.remedy)}", soft_wrap=True)
 
 
 def say(text: str) -> None:
@@ -85,14 +90,14 @@ def say(text: str) -> None:
 
 def show_assessment(assessment: Assessment) -> None:
     """Print the classification of every VM, the counts, and the coverage proof."""
-    table = Table(title=f"{_text(assessment.estate.name)} as of {assessment.as_of}", title_justify="left")
+    table = Table(title=f"{harmless(assessment.estate.name)} as of {assessment.as_of}", title_justify="left")
     table.add_column("VM", no_wrap=True)
     table.add_column("Application")
     for dimension in Dimension:
         table.add_column(TITLES[dimension])
     for vm in assessment.vms:
-        cells = [f"[dim]excluded: {_text(vm.excluded)}[/]"] if vm.excluded else _standings(vm)
-        table.add_row(_text(vm.name), _text(vm.application or "-"), *cells)
+        cells = [f"[dim]excluded: {harmless(vm.excluded)}[/]"] if vm.excluded else _standings(vm)
+        table.add_row(harmless(vm.name), harmless(vm.application or "-"), *cells)
     OUT.print(table)
     for coverage in assessment.coverage:
         mark = "[green]adds up[/]" if coverage.adds_up else "[bold red]does not add up[/]"
@@ -102,8 +107,8 @@ def show_assessment(assessment: Assessment) -> None:
             f"{coverage.unknown} unknown: {mark}"
         )
     for gap in assessment.gaps:
-        place = _text(f"{gap.place} {gap.resource}".strip())
-        say(f"[yellow]Gap[/] {place}: {_text(gap.reason)}: {_text(gap.detail)}")
+        place = harmless(f"{gap.place} {gap.resource}".strip())
+        say(f"[yellow]Gap[/] {place}: {harmless(gap.reason)}: {harmless(gap.detail)}")
 
 
 def show_scope(report: ScopeReport) -> None:
@@ -121,7 +126,7 @@ def _standings(vm: VmAssessment) -> list[str]:
         colour = COLOURS[standing.classification]
         telling = standing.classification not in (Classification.SATISFIED, Classification.READY)
         words = [finding.reason for finding in standing.reasons] if telling else []
-        reasons = f"\n[dim]{_text(', '.join(dict.fromkeys(words)))}[/]" if words else ""
+        reasons = f"\n[dim]{harmless(', '.join(dict.fromkeys(words)))}[/]" if words else ""
         cells.append(f"[{colour}]{standing.classification}[/]{reasons}")
     return cells
 
@@ -139,17 +144,17 @@ def show_plan(plan: Plan) -> None:
     left.add_column("Why")
     left.add_column("Who can change it")
     for entry in plan.left_out:
-        left.add_row(*map(_text, (entry.name, entry.reason, entry.detail, entry.unblocked_by)))
+        left.add_row(*map(harmless, (entry.name, entry.reason, entry.detail, entry.unblocked_by)))
     OUT.print(left)
     planned = sum(len(wave.vms) for wave in plan.waves)
     say(f"{plan.inventory} VMs = {planned} planned + {len(plan.left_out)} left out")
     say(f"{len(plan.waves)} waves; no plan within these limits has fewer than {plan.lower_bound}")
-    say(f"Runs on: {plan.target.kind} of {_text(plan.target.estate)}")
+    say(f"Runs on: {plan.target.kind} of {harmless(plan.target.estate)}")
     say(f"Digest to approve: [bold]{plan.approval}[/]")
 
 
 def _wave_table(wave: Wave) -> Table:
-    table = Table(title=f"Wave {wave.number}: {_text(wave.name)}", title_justify="left")
+    table = Table(title=f"Wave {wave.number}: {harmless(wave.name)}", title_justify="left")
     for title in ("Batch", "VM", "Does", "Window (UTC)", "Away", "With way back", "Undo"):
         table.add_column(title, no_wrap=title != "Does")
     for batch in wave.batches:
@@ -158,7 +163,7 @@ def _wave_table(wave: Wave) -> Table:
             reserve = f"{vm.outage.reserved_seconds // 60} min" if vm.outage else "-"
             opens = f"{vm.occurrence.opens:%a %Y-%m-%d %H:%M}"
             does = ", ".join(vm.actions)
-            table.add_row(str(batch.number), _text(vm.name), does, opens, away, reserve, vm.undo)
+            table.add_row(str(batch.number), harmless(vm.name), does, opens, away, reserve, vm.undo)
     return table
 
 
@@ -186,7 +191,7 @@ def _line(event: Event) -> str:
 def show_run(state: RunState) -> None:
     """Print where every VM of a run stands."""
     title = f"{state.info.id}: wave {state.info.wave}, {state.wave_name}"
-    table = Table(title=_text(title), title_justify="left")
+    table = Table(title=harmless(title), title_justify="left")
     for heading in ("Batch", "VM", "Stands", "Steps", "Away", "Why"):
         table.add_column(heading, no_wrap=heading != "Why")
     for unit in state.units:
@@ -195,16 +200,16 @@ def show_run(state: RunState) -> None:
         why = unit.reason or (unit.doing if unit.done else "")
         table.add_row(
             str(unit.batch),
-            _text(unit.name),
+            harmless(unit.name),
             f"[{colour}]{unit.phase}[/]",
             f"{unit.done}/{unit.total}",
             away,
-            _text(why),
+            harmless(why),
         )
     OUT.print(table)
     say(_tally(state))
     if state.held:
-        say(f"[yellow]Held:[/] {_text(state.held)}")
+        say(f"[yellow]Held:[/] {harmless(state.held)}")
 
 
 def _tally(state: RunState) -> str:
@@ -217,7 +222,7 @@ def next_steps(states: Sequence[RunState]) -> None:
     for unit in (unit for state in states for unit in state.units):
         advice = _ADVICE.get(unit.phase)
         if advice:
-            say(f"[bold]{_text(unit.name)}[/] is {unit.phase}: {advice}")
+            say(f"[bold]{harmless(unit.name)}[/] is {unit.phase}: {advice}")
 
 
 _ADVICE = {
@@ -227,3 +232,42 @@ _ADVICE = {
     Phase.ROLLED_BACK: "it runs as before; look at the reason before the next attempt.",
     Phase.DONE_UNPROVEN_BOOT: "it was off and was left off; its next boot proves the change.",
 }
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show how far long work has come, for as long as it takes and where somebody looks on.
+
+    Drawn when there is news and by no thread of its own: the work may fork.
+    """
+    if not _ERR.is_terminal:
+        yield lambda _what, _done, _of: None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> str:
+            return f"{task.speed:,.0f}/s" if task.speed else ""
+
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()),
+        *(Rate(), TimeElapsedColumn(), TimeRemainingColumn()),
+    )
+    with Progress(*columns, console=_ERR, transient=True, auto_refresh=False) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tick(what: str, done: int, of: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=of)
+            bar.update(tasks[what], completed=done, total=of, refresh=True)
+
+        yield tick

@@ -159,6 +159,7 @@ def _show_context(report: "ContextReport") -> None:
     say(f"{escape(report.file)} is right, and in {escape(report.estate)} now: {told}")
     if report.kept:
         say(f"The earlier context is in {escape(report.kept)}.")
+    _list("Probably not meant", list(report.warnings), len(report.warnings))
 
 
 def _list(title: str, lines: list[str], count: int) -> None:

@@ -22,7 +22,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command()
 @click.argument("plan", type=_PLAN)
 @click.option("--estate", help="Estate to make the twin of (default: the sample estate the plan names).")
-@click.option("--faults", type=_FILE, help="JSON file of scripted trouble.")
+@click.option("--faults", type=_FILE, help="File of scripted trouble, YAML or JSON.")
 @click.option("--quiet", is_flag=True, help="Print failures and the result only.")
 def rehearse(plan: Path, estate: str | None, faults: Path | None, quiet: bool) -> int:
     """Carry every wave of PLAN out on a twin in this process, in virtual time.

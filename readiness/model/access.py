@@ -1,7 +1,7 @@
 """What decides who gets at a VM, beside its interfaces and security groups, and how it lets people in.
 
 Virtual networks and what they are joined to, the guards before them (admin rules, firewalls), the doors that
-replace an open port (Bastion, just-in-time access), and what the guest itself says of passwords.
+replace an open port (Bastion, just-in-time access), and the identities that VMs are given.
 `Access` answers for the whole estate. A lookup that finds nothing answers with nothing; what was listed but
 could not be understood is marked as such, so that its absence is never taken for a fact.
 """
@@ -43,6 +43,8 @@ class Network(Struct, frozen=True, kw_only=True):
     id: ResourceId
     peerings: tuple[Peering, ...] = ()
     subnets: tuple[ResourceId, ...] = ()
+    has_ddos_plan: bool | None = None
+    """`enableDdosProtection`: DDoS Network Protection covers the addresses in it."""
 
     @property
     def has_gateway(self) -> bool:
@@ -56,6 +58,13 @@ class RouteTable(Struct, frozen=True, kw_only=True):
     id: ResourceId
     default_hop: str | None = None
     """`nextHopType` of the route for everything; None where there is no such route."""
+
+
+class NatGateway(Struct, frozen=True, kw_only=True):
+    """One NAT gateway. Without a public address of its own it leads nobody out."""
+
+    id: ResourceId
+    has_address: bool = False
 
 
 class Bastion(Struct, frozen=True, kw_only=True):
@@ -76,7 +85,10 @@ class AddressTranslation(Struct, frozen=True, kw_only=True):
 
     name: str
     address: str
+    """Empty where it leads to a name."""
     port: str
+    host: str = ""
+    """The name it leads to, in lower case; empty where it leads to an address."""
     sources: tuple[str, ...] = ()
     """Addresses and tags; empty where the rule names groups of addresses that are kept elsewhere."""
 
@@ -88,15 +100,20 @@ class Firewall(Struct, frozen=True, kw_only=True):
     network: ResourceId | None = None
     """Its virtual network; None in a virtual hub, or where it was not reported."""
     policy: ResourceId | None = None
+    tier: str | None = None
+    """`Basic`, `Standard` or `Premium`."""
     translations: tuple[AddressTranslation, ...] = ()
     is_understood: bool = True
 
 
 class FirewallPolicy(Struct, frozen=True, kw_only=True):
-    """One firewall policy: the groups of rules it consists of."""
+    """One firewall policy: the groups of rules it consists of, and what it looks into."""
 
     id: ResourceId
     rule_groups: tuple[ResourceId, ...] = ()
+    inspects_tls: bool = False
+    intrusion_detection: str | None = None
+    """`Off`, `Alert` or `Deny`."""
 
 
 class FirewallRuleGroup(Struct, frozen=True, kw_only=True):
@@ -156,40 +173,12 @@ class JitAccess(Struct, frozen=True, kw_only=True):
     """Requests that were granted and not revoked; some have run out."""
 
 
-class GuestCheck(Struct, frozen=True, kw_only=True):
-    """What a guest configuration assignment found inside one VM."""
-
-    id: ResourceId
-    vm: ResourceId
-    name: str
-    """Name of the assignment without the suffix that a second policy adds: `LinuxNoPasswordForSSH`."""
-    status: str
-    """`Compliant`, `NonCompliant`, `Pending`, or whatever else Azure says."""
-
-
 class UserIdentity(Struct, frozen=True, kw_only=True):
     """One user-assigned managed identity."""
 
     id: ResourceId
     client_id: str | None = None
     principal_id: str | None = None
-
-
-class IdentityPolicy(Struct, frozen=True, kw_only=True):
-    """An assignment of a policy that adds identities to VMs by itself."""
-
-    id: ResourceId
-    definition: str
-    """Last part of the definition's id, in lower case."""
-    scope: str
-    """In lower case: a management group, subscription, resource group or resource."""
-    excluded: tuple[str, ...] = ()
-
-    def covers(self, resource: ResourceId) -> bool:
-        """Whether it acts on the resource. A management group may hold any subscription."""
-        if any(_within(resource, scope) for scope in self.excluded):
-            return False
-        return "/managementgroups/" in self.scope or _within(resource, self.scope)
 
 
 class Access:
@@ -201,19 +190,19 @@ class Access:
         networks: Mapping[ResourceId, Network] | None = None,
         subnets: Mapping[ResourceId, Subnet] | None = None,
         route_tables: Mapping[ResourceId, RouteTable] | None = None,
+        nat_gateways: Mapping[ResourceId, NatGateway] | None = None,
         bastions: tuple[Bastion, ...] = (),
         firewalls: tuple[Firewall, ...] = (),
         firewall_policies: Mapping[ResourceId, FirewallPolicy] | None = None,
         firewall_rule_groups: Mapping[ResourceId, FirewallRuleGroup] | None = None,
         admin_rules: Mapping[ResourceId, AdminRules] | None = None,
         just_in_time: tuple[JitAccess, ...] = (),
-        guest_checks: tuple[GuestCheck, ...] = (),
         user_identities: Mapping[ResourceId, UserIdentity] | None = None,
-        identity_policies: tuple[IdentityPolicy, ...] = (),
     ) -> None:
         self.networks = networks or {}
         self.subnets = subnets or {}
         self.route_tables = route_tables or {}
+        self.nat_gateways = nat_gateways or {}
         self.bastions = bastions
         self.firewalls = firewalls
         self.firewall_policies = firewall_policies or {}
@@ -221,9 +210,7 @@ class Access:
         self.admin_rules = admin_rules or {}
         """By virtual network; a network that is not listed has none in force."""
         self.just_in_time = just_in_time
-        self.guest_checks = guest_checks
         self.user_identities = user_identities or {}
-        self.identity_policies = identity_policies
 
     def peers_of(self, network: ResourceId) -> frozenset[ResourceId]:
         """Return the networks that are joined to this one, by what either side reports as connected."""
@@ -232,10 +219,6 @@ class Access:
     def just_in_time_for(self, vm: ResourceId) -> tuple[JitAccess, ...]:
         """Return what just-in-time policies say of the VM; most say nothing."""
         return self._jit_by_vm.get(vm, ())
-
-    def guest_check(self, vm: ResourceId, name: str) -> GuestCheck | None:
-        """Return what the guest configuration assignment of that name found inside the VM."""
-        return self._check_by_vm.get((vm, name.lower()))
 
     def rule_groups_of(self, policy: ResourceId) -> tuple[FirewallRuleGroup, ...]:
         """Return the groups of rules that were read of a firewall policy."""
@@ -259,25 +242,9 @@ class Access:
         return found
 
     @cached_property
-    def _check_by_vm(self) -> dict[tuple[ResourceId, str], GuestCheck]:
-        found: dict[tuple[ResourceId, str], GuestCheck] = {}
-        for check in sorted(self.guest_checks, key=lambda entry: (_trust(entry), entry.id)):
-            found.setdefault((check.vm, check.name.lower()), check)
-        return found
-
-    @cached_property
     def _groups_by_policy(self) -> dict[ResourceId, tuple[FirewallRuleGroup, ...]]:
         found: dict[ResourceId, tuple[FirewallRuleGroup, ...]] = {}
         for group in self.firewall_rule_groups.values():
             policy = group.id.parent
             found[policy] = (*found.get(policy, ()), group)
         return found
-
-
-def _within(resource: ResourceId, scope: str) -> bool:
-    return resource.key == scope or resource.key.startswith(f"{scope}/")
-
-
-def _trust(check: GuestCheck) -> int:
-    # Two assignments of the same check may disagree: whoever found a password is right, then who found none.
-    return {"noncompliant": 0, "compliant": 1}.get(check.status.lower(), 2)

@@ -88,6 +88,8 @@ class ControlCount(Struct, frozen=True, kw_only=True):
     evidence: str
     whose: Whose
     remedy: str
+    frameworks: dict[str, tuple[str, ...]] = {}
+    """Ids in other catalogues, by their name, where Azure's initiatives map a policy of the control."""
     met: int = 0
     unmet: int = 0
     unknown: int = 0

@@ -37,6 +37,7 @@ class Match(Struct, frozen=True, kw_only=True):
     """Which VMs an entry speaks of. Every field that is given must hit; an empty match hits every VM."""
 
     ids: tuple[ResourceId, ...] = ()
+    """VMs, or subscriptions and resource groups that hold them."""
     names: tuple[str, ...] = ()
     """Shell patterns on the VM's name, compared without case."""
     resource_groups: tuple[str, ...] = ()
@@ -46,15 +47,19 @@ class Match(Struct, frozen=True, kw_only=True):
 
     def hits(self, vm: VirtualMachine, application: str | None = None) -> bool:
         """Tell whether this match speaks of the VM, which belongs to the named application."""
-        name = vm.name.lower()
-        group = vm.id.resource_group.lower()
         return (
-            (not self.ids or vm.id in self.ids)
-            and (not self.names or any(fnmatchcase(name, pattern.lower()) for pattern in self.names))
-            and (not self.resource_groups or group in {entry.lower() for entry in self.resource_groups})
+            (not self.ids or any(vm.id.is_within(scope) for scope in self.ids))
+            and (not self.names or self._names(vm.name.lower()))
+            and (not self.resource_groups or self._groups(vm.id.resource_group.lower()))
             and all(vm.tag(name) == value for name, value in self.tags.items())
             and (not self.applications or application in self.applications)
         )
+
+    def _names(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern.lower()) for pattern in self.names)
+
+    def _groups(self, group: str) -> bool:
+        return any(group == entry.lower() for entry in self.resource_groups)
 
 
 class Owner(Struct, frozen=True, kw_only=True):
@@ -94,6 +99,14 @@ class Dependency(Struct, frozen=True, kw_only=True):
     target: ResourceId
     hard: bool = False
     """Binds waves too: the provider's wave is never later than the consumer's."""
+    strict: bool = False
+    """The consumer's wave is later than the provider's; implies `hard`."""
+    observed: bool = False
+    """Seen in traffic, declared by nobody: informs, and binds nothing."""
+    evidence: str = ""
+    """Where it is known from, in words."""
+    confidence: float = 1.0
+    """How sure it is, up to 1."""
 
 
 class IdentityKind(StrEnum):

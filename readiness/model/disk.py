@@ -38,19 +38,23 @@ class Disk(Struct, frozen=True, kw_only=True):
     sku: str | None
     size_gb: int | None
     encryption: Encryption
+    encryption_word: str | None = None
+    """`encryption.type` as Azure wrote it, where that is not the type's own name."""
     generation: int | None = None
     state: str | None = None
     """`diskState`, such as `Attached`, or `Reserved` on a deallocated VM."""
     unique_id: str | None = None
     has_ade_settings: bool = False
     """`encryptionSettingsCollection` is present: the disk is, or once was, under Azure Disk Encryption."""
+    ade_enabled: bool | None = None
+    """What `encryptionSettingsCollection.enabled` says; the mark counts whatever it is."""
     max_shares: int = 1
     security_type: str | None = None
     supported_security: str | None = None
     """`supportedCapabilities.supportedSecurityOption`, which newer disks inherit from their image."""
     architecture: str | None = None
     """`supportedCapabilities.architecture`: `x64` or `Arm64`."""
-    completion_percent: int | None = None
+    completion_percent: float | None = None
     """How much of an Ultra disk or Premium SSD v2 has been filled from its source."""
     sector_size: int | None = None
     """`creationData.logicalSectorSize` of an Ultra disk or Premium SSD v2."""
@@ -61,6 +65,13 @@ class Disk(Struct, frozen=True, kw_only=True):
     """`publicNetworkAccess`: `Enabled` or `Disabled`."""
     sharers: tuple[ResourceId, ...] = ()
     """The VMs a shared disk is attached to, as `managedByExtended` and `shareInfo` list them."""
+
+    @property
+    def written_encryption(self) -> str | None:
+        """`encryption.type` as it stands in Azure; None where it is absent."""
+        if self.encryption_word is None and self.encryption.type is not EncryptionType.OTHER:
+            return self.encryption.type.value
+        return self.encryption_word
 
     @property
     def is_provisioned_performance(self) -> bool:
@@ -77,6 +88,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     source_unique_id: str | None = None
     tags: dict[str, str] = {}
     has_ade_settings: bool = False
+    ade_enabled: bool | None = None
+    """What `encryptionSettingsCollection.enabled` says."""
 
 
 class DiskEncryptionSet(Struct, frozen=True, kw_only=True):

@@ -153,6 +153,10 @@ class Estate:
         group = (vm.id.subscription, vm.id.resource_group.lower())
         return vm.managed_by or self.managed_groups.get(group)
 
+    def public_address_named(self, host: str) -> PublicIp | None:
+        """Return the public address that a public name in lower case stands for."""
+        return self._address_by_host.get(host)
+
     def load_balancer(self, balancer: ResourceId) -> LoadBalancer | None:
         """Return the load balancer of that id."""
         return self._balancer_by_id.get(balancer)
@@ -259,6 +263,10 @@ class Estate:
             if snapshot.source is not None:
                 found[snapshot.source] = (*found.get(snapshot.source, ()), snapshot)
         return found
+
+    @cached_property
+    def _address_by_host(self) -> dict[str, PublicIp]:
+        return {address.host: address for address in self.public_ips.values() if address.host}
 
     @cached_property
     def _balancer_by_id(self) -> dict[ResourceId, LoadBalancer]:

@@ -2,21 +2,25 @@
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import field
 
+from readiness.model.fact import Fact
 from readiness.model.ids import ResourceId
 
 
-class RoleGrant(Struct, frozen=True, kw_only=True):
-    """A role assignment, or the schedule instance of one (privileged identity management)."""
+class RoleGrant(Fact, frozen=True, kw_only=True):
+    """A role that is held, its schedule instance, or an eligibility (privileged identity management)."""
 
-    id: ResourceId
     scope: str
-    """In lower case: a subscription, a management group, or something within a subscription."""
+    """In lower case: a management group, a subscription, something within one; empty at the tenant's root."""
     role: str
     """The role definition's own name, a GUID, in lower case."""
+    role_id: str | None = None
+    """`roleDefinitionId` as Azure wrote it."""
     principal: str
+    """The object id in lower case."""
     principal_type: str | None = None
+    is_conditional: bool = False
     is_scheduled: bool = False
     """A schedule instance, which says whether the role is held for good."""
     is_standing: bool = True
@@ -25,88 +29,77 @@ class RoleGrant(Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> tuple[str, str, str]:
         """What an assignment and its schedule instance have in common."""
-        return self.scope, self.role, self.principal.lower()
+        return self.scope, self.role, self.principal
+
+    def covers(self, resource: ResourceId) -> bool:
+        """Whether it holds for the resource. A management group may hold any subscription."""
+        return _reaches(self.scope, resource)
 
 
-class PolicyAssignment(Struct, frozen=True, kw_only=True):
+class PolicyAssignment(Fact, frozen=True, kw_only=True):
     """An assignment of a policy or an initiative."""
 
-    id: ResourceId
     definition: str
     """The definition's own name in lower case."""
+    definition_id: str | None = None
+    """`policyDefinitionId` as Azure wrote it."""
+    scope: str
+    """In lower case: a management group, subscription, resource group or resource."""
+    excluded: tuple[str, ...] = ()
+    """Scopes within it that are left out, in lower case."""
     is_enforced: bool = True
-    effect: str | None = None
-    """The value of its parameter `effect`, if it has one."""
+    parameters: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values by parameter in lower case, as far as they are texts or lists of texts."""
+
+    @property
+    def effect(self) -> str | None:
+        """The value of its parameter `effect`; None where the definition decides."""
+        return next(iter(self.parameters.get("effect", ())), None)
+
+    def covers(self, resource: ResourceId) -> bool:
+        """Whether it acts on the resource. A management group may hold any subscription."""
+        left_out = any(_within(scope, resource) for scope in self.excluded)
+        return not left_out and _reaches(self.scope, resource)
 
 
-class PolicyExemption(Struct, frozen=True, kw_only=True):
+class PolicyExemption(Fact, frozen=True, kw_only=True):
     """An exemption from a policy."""
 
-    id: ResourceId
+    scope: str
+    """In lower case, as of an assignment."""
+    assignment: ResourceId | None = None
+    is_partial: bool = False
+    """It names policies of an initiative, and leaves the others in force."""
     category: str | None = None
     """`Waiver` or `Mitigated`."""
     expires: datetime | None = None
     owner: str | None = None
     compensating_control: str | None = None
 
+    def frees(self, resource: ResourceId, assignment: PolicyAssignment, at: datetime) -> bool:
+        """Whether it lifts the whole assignment from the resource at that moment."""
+        is_over = self.expires is not None and self.expires <= at
+        is_meant = self.assignment == assignment.id and not self.is_partial
+        return is_meant and not is_over and _reaches(self.scope, resource)
 
-class RecommendationOwner(Struct, frozen=True, kw_only=True):
+
+class RecommendationOwner(Fact, frozen=True, kw_only=True):
     """A governance assignment: who is to follow a recommendation, and by when."""
 
-    id: ResourceId
     owner: str | None = None
     due: str | None = None
 
 
-class Feature(Struct, frozen=True, kw_only=True):
-    """A feature registration of a subscription."""
-
-    id: ResourceId
-    state: str | None = None
-
-
-class FirewallTier(Struct, frozen=True, kw_only=True):
-    """An Azure Firewall, as far as its tier and its policy go."""
-
-    id: ResourceId
-    tier: str | None = None
-    policy: ResourceId | None = None
-
-
-class FirewallInspection(Struct, frozen=True, kw_only=True):
-    """What a firewall policy inspects."""
-
-    id: ResourceId
-    tier: str | None = None
-    inspects_tls: bool = False
-    intrusion_detection: str | None = None
-
-
-class NetworkShield(Struct, frozen=True, kw_only=True):
-    """A virtual network's own protection."""
-
-    id: ResourceId
-    has_ddos_plan: bool | None = None
-
-
-class AddressShield(Struct, frozen=True, kw_only=True):
-    """A public address's own protection."""
-
-    id: ResourceId
-    ddos_mode: str | None = None
-
-
-class ImageVersion(Struct, frozen=True, kw_only=True):
+class ImageVersion(Fact, frozen=True, kw_only=True):
     """A version of an image in a compute gallery."""
 
-    id: ResourceId
     published: datetime | None = None
 
 
-class VaultShield(Struct, frozen=True, kw_only=True):
-    """What keeps the keys of a vault from being lost."""
+def _within(scope: str, resource: ResourceId) -> bool:
+    return resource.key == scope or resource.key.startswith(f"{scope}/")
 
-    id: ResourceId
-    purge_protection: bool | None = None
-    soft_delete: bool | None = None
-    retention_days: int | None = None
+
+def _reaches(scope: str, resource: ResourceId) -> bool:
+    # Which subscriptions a management group holds only the tenant's hierarchy says; all may be.
+    return not scope or "/managementgroups/" in scope or _within(scope, resource)

@@ -11,41 +11,58 @@ from readiness.model.context import Match
 from readiness.model.virtual_machine import VirtualMachine
 
 Entry = TypeVar("Entry")
-_Key = tuple[str, str]
+_Filed = dict[str, list[tuple[int, Match, Entry]]]
 
 
 class MatchIndex(Generic[Entry]):
     """Entries filed by id, resource group, name or application; all others are tried for every VM."""
 
     def __init__(self, entries: Iterable[tuple[Match, Entry]]) -> None:
-        self._filed: dict[_Key | None, list[tuple[int, Match, Entry]]] = {}
+        self._filed: dict[str, _Filed[Entry]] = {}
         for position, (match, entry) in enumerate(entries):
-            for key in _keys(match):
-                self._filed.setdefault(key, []).append((position, match, entry))
+            kind, keys = _keys(match)
+            filed = self._filed.setdefault(kind, {})
+            for key in keys:
+                filed.setdefault(key, []).append((position, match, entry))
 
     def hits(self, vm: VirtualMachine, application: str | None = None) -> list[Entry]:
         """Return the entries that speak of the VM, in their order in the context."""
-        if not self._filed:
-            return []
-        keys: tuple[_Key | None, ...] = (
-            None,
-            ("id", vm.id.key),
-            ("group", vm.id.resource_group.lower()),
-            ("name", vm.name.lower()),
-            ("application", application or ""),
-        )
-        found = [filed for key in keys for filed in self._filed.get(key, ())]
-        found.sort(key=lambda filed: filed[0])
-        return [entry for _, match, entry in found if match.hits(vm, application)]
+        # One that names a VM and its subscription is filed under both, and found twice.
+        found = {
+            filed[0]: filed
+            for kind, by_key in self._filed.items()
+            for key in _keys_of(kind, vm, application)
+            for filed in by_key.get(key, ())
+        }
+        ordered = (found[position] for position in sorted(found))
+        return [entry for _, match, entry in ordered if match.hits(vm, application)]
 
 
-def _keys(match: Match) -> set[_Key | None]:
+def _keys_of(kind: str, vm: VirtualMachine, application: str | None) -> tuple[str, ...]:
+    """Return what an entry of that kind is filed under if it may speak of the VM."""
+    match kind:
+        case "id":  # its own, its group's and its subscription's
+            subscription = f"/subscriptions/{vm.id.subscription}"
+            group = f"{subscription}/resourcegroups/{vm.id.resource_group.lower()}"
+            return vm.id.key, group, subscription
+        case "name":
+            return (vm.name.lower(),)
+        case "group":
+            return (vm.id.resource_group.lower(),)
+        case "application":
+            return (application or "",)
+        case _:
+            return ("",)
+
+
+def _keys(match: Match) -> tuple[str, set[str]]:
+    """Return the narrowest kind that a match can be filed by, and its keys."""
     if match.ids:
-        return {("id", entry.key) for entry in match.ids}
+        return "id", {entry.key for entry in match.ids}
     if match.names and not any(sign in name for name in match.names for sign in "*?["):
-        return {("name", name.lower()) for name in match.names}
+        return "name", {name.lower() for name in match.names}
     if match.resource_groups:
-        return {("group", group.lower()) for group in match.resource_groups}
+        return "group", {group.lower() for group in match.resource_groups}
     if match.applications:
-        return {("application", name) for name in match.applications}
-    return {None}
+        return "application", set(match.applications)
+    return "any", {""}

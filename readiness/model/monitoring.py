@@ -4,13 +4,13 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from readiness.model.fact import Fact
 from readiness.model.ids import ResourceId
 
 
-class DefenderPlan(Struct, frozen=True, kw_only=True):
+class DefenderPlan(Fact, frozen=True, kw_only=True):
     """The Defender for Servers plan of a subscription, or of one VM that departs from it."""
 
-    id: ResourceId
     tier: str | None = None
     """`Free` or `Standard`."""
     plan: str | None = None
@@ -24,10 +24,9 @@ class DefenderPlan(Struct, frozen=True, kw_only=True):
         return (self.tier or "").lower() == "standard"
 
 
-class Recommendation(Struct, frozen=True, kw_only=True):
+class Recommendation(Fact, frozen=True, kw_only=True):
     """One assessment of Defender for Cloud: what it found on one resource for one key."""
 
-    id: ResourceId
     key: str
     resource: ResourceId
     code: str | None = None
@@ -36,22 +35,21 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     severity: str | None = None
 
 
-class GuestAssignment(Struct, frozen=True, kw_only=True):
+class GuestAssignment(Fact, frozen=True, kw_only=True):
     """A guest configuration assignment: what the agent inside a VM found."""
 
-    id: ResourceId
     vm: ResourceId
     configuration: str
-    compliance: str | None = None
-    """`Compliant`, `NonCompliant` or `Pending`."""
+    """Its name in lower case, without the suffix that a second policy adds: `linuxnopasswordforssh`."""
+    status: str = "Pending"
+    """`Compliant`, `NonCompliant`, `Pending`, or whatever else Azure says."""
     kind: str | None = None
     """`assignmentType`, such as `ApplyAndAutoCorrect`."""
 
 
-class PatchResult(Struct, frozen=True, kw_only=True):
+class PatchResult(Fact, frozen=True, kw_only=True):
     """What the last look for updates found on a VM."""
 
-    id: ResourceId
     vm: ResourceId
     missing: int | None = None
     """Critical and security updates that are not installed."""
@@ -67,30 +65,25 @@ class PatchSettings(Struct, frozen=True, kw_only=True):
     """`bypassPlatformSafetyChecksOnUserSchedule`: the VM waits for a maintenance configuration."""
 
 
-class VmLink(Struct, frozen=True, kw_only=True):
+class VmLink(Fact, frozen=True, kw_only=True):
     """Something that is attached to a VM by its id: a maintenance or a data collection rule association."""
 
-    id: ResourceId
     vm: ResourceId
     target: ResourceId | None = None
 
 
-class FlowLog(Struct, frozen=True, kw_only=True):
+class FlowLog(Fact, frozen=True, kw_only=True):
     """A flow log of Network Watcher."""
 
-    id: ResourceId
     target: ResourceId | None = None
     is_enabled: bool = False
 
 
-class SecuritySetting(Struct, frozen=True, kw_only=True):
+class SecuritySetting(Fact, frozen=True, kw_only=True):
     """A switch of Defender for Cloud, such as `WDATP`."""
 
-    id: ResourceId
     is_enabled: bool | None = None
 
 
-class LogHub(Struct, frozen=True, kw_only=True):
+class LogHub(Fact, frozen=True, kw_only=True):
     """A workspace that Microsoft Sentinel watches."""
-
-    id: ResourceId

@@ -57,7 +57,11 @@ class PublicIp(Struct, frozen=True, kw_only=True):
 
     id: ResourceId
     address: str | None = None
+    host: str | None = None
+    """The public name that stands for it, in lower case."""
     is_basic: bool = False
+    ddos_mode: str | None = None
+    """`ddosSettings.protectionMode`: `VirtualNetworkInherited`, `Enabled` or `Disabled`."""
 
 
 class LoadBalancerPath(Struct, frozen=True, kw_only=True):
@@ -66,6 +70,10 @@ class LoadBalancerPath(Struct, frozen=True, kw_only=True):
     name: str
     backend_port: int
     is_public: bool
+    frontend_ports: tuple[int, int] = (0, 0)
+    """The first and the last port outside; 0 stands for all."""
+    frontend_address: str | None = None
+    """The private address that it takes in, where it has one."""
     pool: ResourceId | None = None
     ip_configuration: ResourceId | None = None
 
@@ -84,9 +92,11 @@ class PoolMember(Struct, frozen=True, kw_only=True):
 
 
 class LoadBalancer(Struct, frozen=True, kw_only=True):
-    """One load balancer, reduced to the paths through it."""
+    """One load balancer or application gateway, reduced to the paths through it."""
 
     id: ResourceId
+    relay: ResourceId | None = None
+    """The subnet that a gateway speaks from to its members; None where callers keep their own address."""
     is_basic: bool = False
     paths: tuple[LoadBalancerPath, ...] = ()
     pools: tuple[ResourceId, ...] = ()

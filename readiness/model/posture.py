@@ -4,58 +4,16 @@ A fact that was not observed is absent here; whether it was looked for is the es
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
-from msgspec import Struct
-
-from readiness.model.governance import (
-    AddressShield,
-    Feature,
-    FirewallInspection,
-    FirewallTier,
-    ImageVersion,
-    NetworkShield,
-    PolicyAssignment,
-    PolicyExemption,
-    RecommendationOwner,
-    RoleGrant,
-    VaultShield,
-)
+from readiness.model.fact import Fact
+from readiness.model.governance import ImageVersion, PolicyAssignment, PolicyExemption
 from readiness.model.ids import ResourceId
-from readiness.model.monitoring import (
-    DefenderPlan,
-    FlowLog,
-    GuestAssignment,
-    LogHub,
-    PatchResult,
-    Recommendation,
-    SecuritySetting,
-    VmLink,
-)
+from readiness.model.monitoring import FlowLog, GuestAssignment, PatchResult, Recommendation, VmLink
 
-Fact = (
-    AddressShield
-    | DefenderPlan
-    | Feature
-    | FirewallTier
-    | FirewallInspection
-    | FlowLog
-    | GuestAssignment
-    | ImageVersion
-    | LogHub
-    | NetworkShield
-    | PatchResult
-    | PolicyAssignment
-    | PolicyExemption
-    | Recommendation
-    | RecommendationOwner
-    | RoleGrant
-    | SecuritySetting
-    | VaultShield
-    | VmLink
-)
-_Kind = TypeVar("_Kind", bound=Struct)
+_Kind = TypeVar("_Kind", bound=Fact)
 
 
 class Posture:
@@ -96,6 +54,26 @@ class Posture:
         """Return what guest configuration found inside the VM."""
         return self._guests.get(vm, ())
 
+    def guest_assignment(self, vm: ResourceId, name: str) -> GuestAssignment | None:
+        """Return what the guest configuration assignment of that name found inside the VM.
+
+        Two assignments of the same name may disagree: whoever found fault is right, then who found none.
+        """
+        named = [entry for entry in self.guest_assignments(vm) if entry.configuration == name.lower()]
+        return min(named, key=lambda entry: (_TRUST.get(entry.status.lower(), 2), entry.id), default=None)
+
+    def policies_on(
+        self, resource: ResourceId, definitions: Iterable[str], at: datetime
+    ) -> tuple[PolicyAssignment, ...]:
+        """Return the enforced assignments of these definitions that act on the resource at that moment."""
+        return tuple(
+            entry
+            for definition in definitions
+            for entry in self._enforced.get(definition, ())
+            if entry.covers(resource)
+            and not any(one.frees(resource, entry, at) for one in self._exemptions.get(entry.id, ()))
+        )
+
     def patch_result(self, vm: ResourceId) -> PatchResult | None:
         """Return what the last look for updates found on the VM."""
         return self._patches.get(vm)
@@ -135,6 +113,22 @@ class Posture:
         return found
 
     @cached_property
+    def _enforced(self) -> dict[str, tuple[PolicyAssignment, ...]]:
+        found: dict[str, tuple[PolicyAssignment, ...]] = {}
+        for fact in self.all(PolicyAssignment):
+            if fact.is_enforced:
+                found[fact.definition] = (*found.get(fact.definition, ()), fact)
+        return found
+
+    @cached_property
+    def _exemptions(self) -> dict[ResourceId, tuple[PolicyExemption, ...]]:
+        found: dict[ResourceId, tuple[PolicyExemption, ...]] = {}
+        for fact in self.all(PolicyExemption):
+            if fact.assignment is not None:
+                found[fact.assignment] = (*found.get(fact.assignment, ()), fact)
+        return found
+
+    @cached_property
     def _patches(self) -> dict[ResourceId, PatchResult]:
         return {fact.vm: fact for fact in self.all(PatchResult)}
 
@@ -146,3 +140,6 @@ class Posture:
     def _flow_logs(self) -> dict[ResourceId, FlowLog]:
         found = [fact for fact in self.all(FlowLog) if fact.is_enabled]
         return {fact.target: fact for fact in found if fact.target is not None}
+
+
+_TRUST = {"noncompliant": 0, "compliant": 1}

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from readiness.model.backup import ReplicatedItem, RestorePointCollection
+from readiness.model.governance import RoleGrant
 from readiness.model.ids import ResourceId
-from readiness.model.vault import GalleryImage, KeyGrant, Lock, Vault, VaultKey
+from readiness.model.vault import GalleryImage, Lock, Vault, VaultKey
 
 
 class Protection:
@@ -19,26 +20,30 @@ class Protection:
         *,
         vaults: Mapping[ResourceId, Vault] | None = None,
         keys: Mapping[ResourceId, VaultKey] | None = None,
-        grants: tuple[KeyGrant, ...] = (),
+        grants: tuple[RoleGrant, ...] = (),
+        eligible: tuple[RoleGrant, ...] = (),
         locks: tuple[Lock, ...] = (),
         restore_points: tuple[RestorePointCollection, ...] = (),
         replicated: tuple[ReplicatedItem, ...] = (),
         images: Mapping[ResourceId, GalleryImage] | None = None,
         features: Mapping[tuple[str, str], str] | None = None,
-        encrypted_items: frozenset[ResourceId] = frozenset(),
+        encrypted_items: Mapping[ResourceId, ResourceId] | None = None,
     ) -> None:
         self.vaults = vaults or {}
         self.keys = keys or {}
         """Keys and their versions."""
         self.grants = grants
+        """Role assignments, and the schedule instances of those that are held for a while."""
+        self.eligible = eligible
+        """Roles that nobody holds by this alone, but that somebody may activate when they need them."""
         self.locks = locks
         self.restore_points = restore_points
         self.replicated = replicated
         self.images = images or {}
         self.features = features or {}
         """States of feature registrations by (subscription, `provider/name`), both in lower case."""
-        self.encrypted_items = encrypted_items
-        """Backup items with a recovery point that was taken while Azure Disk Encryption was on."""
+        self.encrypted_items = encrypted_items or {}
+        """Backup items, each with a recovery point that was taken while Azure Disk Encryption was on."""
 
     def locks_on(self, resources: Iterable[ResourceId]) -> tuple[Lock, ...]:
         """Return every lock that holds one of these resources, inherited ones included."""
@@ -47,18 +52,26 @@ class Protection:
         found = {lock.id: lock for entry in resources for lock in self._holding(entry)}
         return tuple(lock for _, lock in sorted(found.items()))
 
-    def grants_to(self, principals: Iterable[str], resource: ResourceId) -> tuple[KeyGrant, ...]:
+    def grants_to(self, principals: Iterable[str], resource: ResourceId) -> tuple[RoleGrant, ...]:
         """Return the role assignments of these principals that hold for the resource."""
         return tuple(
             grant
             for principal in principals
             for grant in self._grants_by_principal.get(principal, ())
-            if _covers(grant.scope, resource)
+            if grant.covers(resource)
         )
+
+    def grants_within(self, subscription: str) -> tuple[RoleGrant, ...]:
+        """Return the grants in one subscription; the empty one has those of management groups."""
+        return self._grants_by_subscription.get(subscription, ())
+
+    def eligible_within(self, subscription: str) -> tuple[RoleGrant, ...]:
+        """Return what may be activated in one subscription; the empty one has that of management groups."""
+        return self._eligible_by_subscription.get(subscription, ())
 
     def has_grants_in(self, subscription: str) -> bool:
         """Whether any role assignment of the subscription was read."""
-        return subscription in self._granted_subscriptions
+        return any(not grant.is_scheduled for grant in self.grants_within(subscription))
 
     def restore_points_of(self, vm: ResourceId) -> tuple[RestorePointCollection, ...]:
         """Return the collections of restore points whose source is the VM."""
@@ -91,15 +104,20 @@ class Protection:
         return found
 
     @cached_property
-    def _grants_by_principal(self) -> dict[str, list[KeyGrant]]:
-        found: dict[str, list[KeyGrant]] = {}
+    def _grants_by_principal(self) -> dict[str, list[RoleGrant]]:
+        found: dict[str, list[RoleGrant]] = {}
         for grant in self.grants:
-            found.setdefault(grant.principal, []).append(grant)
+            if not grant.is_scheduled:
+                found.setdefault(grant.principal, []).append(grant)
         return found
 
     @cached_property
-    def _granted_subscriptions(self) -> frozenset[str]:
-        return frozenset(ResourceId(grant.scope).subscription for grant in self.grants)
+    def _grants_by_subscription(self) -> dict[str, tuple[RoleGrant, ...]]:
+        return _by_subscription(self.grants)
+
+    @cached_property
+    def _eligible_by_subscription(self) -> dict[str, tuple[RoleGrant, ...]]:
+        return _by_subscription(self.eligible)
 
     @cached_property
     def _points_by_vm(self) -> dict[ResourceId, tuple[RestorePointCollection, ...]]:
@@ -113,6 +131,13 @@ class Protection:
         return {item.vm: item for item in self.replicated}
 
 
+def _by_subscription(grants: tuple[RoleGrant, ...]) -> dict[str, tuple[RoleGrant, ...]]:
+    found: dict[str, list[RoleGrant]] = {}
+    for grant in grants:
+        found.setdefault(grant.id.subscription, []).append(grant)
+    return {place: tuple(entries) for place, entries in found.items()}
+
+
 def _parent_of(scope: str) -> str:
     """Return the scope next above, in lower case: the VM of an extension, the group of a VM."""
     head, provided, tail = scope.rpartition("/providers/")
@@ -120,12 +145,6 @@ def _parent_of(scope: str) -> str:
         return head
     above = scope.rsplit("/", 2)
     return above[0] if len(above) > _OWN else ""
-
-
-def _covers(scope: str, resource: ResourceId) -> bool:
-    # A management group may hold any subscription: which one, only the tenant's hierarchy says.
-    inherited = scope in ("", resource.key) or "/managementgroups/" in scope
-    return inherited or resource.key.startswith(f"{scope}/")
 
 
 _OWN = 2

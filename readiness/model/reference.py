@@ -30,6 +30,16 @@ class Risk(Struct, frozen=True, kw_only=True):
     what: str
 
 
+class Framework(Struct, frozen=True, kw_only=True):
+    """A catalogue of security controls, as a built-in initiative of Azure Policy maps policies to it."""
+
+    name: str
+    address: str
+    """Where the initiative can be read."""
+    controls: dict[str, tuple[str, ...]]
+    """Ids of the framework's controls by policy definition, for the policies that are named here."""
+
+
 class Reference(Struct, frozen=True, kw_only=True):
     """Everything the rules look up that is neither observed nor decided by people."""
 
@@ -43,3 +53,5 @@ class Reference(Struct, frozen=True, kw_only=True):
     """Built-in roles that let an identity unwrap keys: their ids in lower case, and names."""
     keyless_roles: dict[str, str] = {}
     """Built-in roles that are known not to."""
+    frameworks: tuple[Framework, ...] = ()
+    frameworks_verified_on: str = ""

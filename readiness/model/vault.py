@@ -45,19 +45,6 @@ class VaultKey(Struct, frozen=True, kw_only=True):
     version: str | None = None
 
 
-class KeyGrant(Struct, frozen=True, kw_only=True):
-    """A role assignment as far as it lets an identity use keys."""
-
-    id: ResourceId
-    principal: str
-    """The object id in lower case."""
-    role: str
-    """The role definition's own name, a GUID in lower case."""
-    scope: str
-    """In lower case: `/`, a management group, a subscription, or something within one."""
-    is_conditional: bool = False
-
-
 class Lock(Struct, frozen=True, kw_only=True):
     """A management lock on a subscription, a resource group or a resource; what lies below inherits it."""
 

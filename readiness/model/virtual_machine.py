@@ -1,4 +1,8 @@
-"""One Azure virtual machine as it was observed. `None` always means *not reported*, never *no*."""
+"""One Azure virtual machine as it was observed. `None` always means *not reported*, never *no*.
+
+Reasons have to show what stands in Azure, and an estate holds many VMs: where a value is understood as one of
+ours, the word that Azure wrote is kept beside it only if the two differ.
+"""
 
 from enum import StrEnum
 
@@ -6,6 +10,7 @@ from msgspec import Struct
 
 from readiness.model.ids import ResourceId
 from readiness.model.monitoring import PatchSettings
+from readiness.model.verdict import JsonScalar
 
 
 class SecurityType(StrEnum):
@@ -38,6 +43,13 @@ class OsFamily(StrEnum):
     WINDOWS = "Windows"
 
 
+class Sighting(Struct, frozen=True):
+    """A value that is rarely there, with the place in the VM's JSON at which it stands."""
+
+    path: str
+    value: JsonScalar
+
+
 class Image(Struct, frozen=True, kw_only=True):
     """`storageProfile.imageReference`; absent for VMs built from an attached disk."""
 
@@ -53,9 +65,19 @@ class BootProfile(Struct, frozen=True, kw_only=True):
     generation: int | None = None
     """1 (BIOS) or 2 (UEFI), from the OS disk, else from the instance view."""
     security_type: SecurityType = SecurityType.STANDARD
+    security_word: str | None = None
+    """`securityType` as Azure wrote it, where that is not the type's own name; see `written_type`."""
     secure_boot: bool | None = None
     vtpm: bool | None = None
-    encryption_at_host: bool = False
+    encryption_at_host: bool | None = None
+    """None where it was left out, as Azure does where nobody switched it on or off."""
+
+    @property
+    def written_type(self) -> str | None:
+        """`securityType` as it stands in Azure; None where it is absent, which means Standard."""
+        if self.security_word is None and self.security_type is not SecurityType.STANDARD:
+            return self.security_type.value
+        return self.security_word
 
 
 class OsProfile(Struct, frozen=True, kw_only=True):
@@ -66,8 +88,8 @@ class OsProfile(Struct, frozen=True, kw_only=True):
     """`linuxConfiguration.disablePasswordAuthentication`; None on Windows."""
     extension_operations_allowed: bool = True
     agent_provisioned: bool | None = None
-    holds_certificates: bool = False
-    """Azure puts certificates from a vault into the VM (`secrets`)."""
+    certificate: Sighting | None = None
+    """The first certificate that Azure puts from a vault into the VM (`secrets`)."""
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -111,6 +133,10 @@ class DiskAttachment(Struct, frozen=True, kw_only=True):
     is_ephemeral: bool = False
     has_dual_pass_ade: bool = False
     """`encryptionSettings` on the VM model: Azure Disk Encryption of the old, dual-pass kind."""
+    ade_enabled: bool | None = None
+    """What `encryptionSettings.enabled` says; the mark counts whatever it is."""
+    confidential_set: ResourceId | None = None
+    """The disk encryption set of a confidential VM's OS disk (`managedDisk.securityProfile`)."""
 
 
 class VirtualMachine(Struct, frozen=True, kw_only=True):
@@ -132,7 +158,11 @@ class VirtualMachine(Struct, frozen=True, kw_only=True):
     power: Power = Power.UNKNOWN
     agent_ready: bool | None = None
     """True or False as the agent's last status says; None where no status was read."""
-    hibernation_enabled: bool = False
+    agent_word: str | None = None
+    """`displayStatus` of that status, where it is not plain `Ready`."""
+    identity_word: str | None = None
+    """`identity.type` as Azure wrote it, where the order or spelling is not the usual one."""
+    hibernation_enabled: bool | None = None
     availability_set: ResourceId | None = None
     scale_set: ResourceId | None = None
     managed_by: str | None = None
@@ -150,7 +180,7 @@ class VirtualMachine(Struct, frozen=True, kw_only=True):
     is_on_dedicated_host: bool = False
     plan: str | None = None
     """Publisher of the marketplace plan the VM was bought under; None for images of Azure's own partners."""
-    encryption_states: tuple[str, ...] = ()
+    encryption_signs: tuple[Sighting, ...] = ()
     """What the instance view says of encryption in the guest, such as `EncryptionState/encrypted`."""
 
     @property
@@ -165,6 +195,22 @@ class VirtualMachine(Struct, frozen=True, kw_only=True):
         return next((value for key, value in self.tags.items() if key.lower() == name.lower()), None)
 
     @property
+    def agent_status(self) -> str | None:
+        """The agent's last status as it stands in Azure, such as `Ready`."""
+        return self.agent_word or ("Ready" if self.agent_ready else None)
+
+    @property
+    def identity_type(self) -> str | None:
+        """`identity.type` as it stands in Azure."""
+        return self.identity_word or usual_identity_type(self.identity)
+
+    @property
     def managed_disks(self) -> tuple[ResourceId, ...]:
         """Ids of the managed disks, the OS disk first."""
         return tuple(entry.disk for entry in self.disks if entry.disk is not None)
+
+
+def usual_identity_type(identity: Identity) -> str | None:
+    """Return the word that Azure mostly writes for these identities; None where there are none."""
+    held = {"SystemAssigned": identity.system_assigned, "UserAssigned": bool(identity.user_assigned)}
+    return ", ".join(word for word, has in held.items() if has) or None

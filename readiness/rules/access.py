@@ -2,14 +2,17 @@
 
 from functools import partial
 
+from readiness.model.access import JitAccess
 from readiness.model.assessment import Source
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.network import IpConfiguration, Nic
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import OsFamily, VirtualMachine
+from readiness.rules import sightings
 from readiness.rules.admission import from_inside
 from readiness.rules.exposure import Opening, exposure_of, guards_of
+from readiness.rules.exposure_evidence import evidence_of, missing_of
 from readiness.rules.exposure_paths import bastions_for, private_ways
 from readiness.rules.rule import Role, rule
 
@@ -46,14 +49,15 @@ def ports_closed(vm: VirtualMachine, estate: Estate) -> Verdict:
         return _open(vm, exposure.open, estate)
     if exposure.missing:
         names = ", ".join(entry.name for entry in exposure.missing)
-        return unknown("NetworkNotRead", f"Without these nobody can tell whether a port is open: {names}.")
+        detail = f"Without these nobody can tell whether a port is open: {names}."
+        return unknown("NetworkNotRead", detail, *missing_of(exposure.missing, vm, estate))
     if exposure.named:
         detail = f"Only named public addresses reach {_ports(exposure.named)}."
-        return met("OnlyNamedAddresses", detail, *_evidence(exposure.named))
+        return met("OnlyNamedAddresses", detail, *evidence_of(exposure.named, vm, estate))
     managed = estate.access.just_in_time_for(vm.id)
     if managed:
-        at = Evidence(managed[0].policy, "properties.virtualMachines", vm.id.text)
-        return met("ManagedByJustInTime", "Just-in-time access opens the ports, on request only.", at)
+        detail = "Just-in-time access opens the ports, on request only."
+        return met("ManagedByJustInTime", detail, _policy_at(managed[0]))
     private = _private_ways(vm, estate)
     if private:
         return met("OnlyPrivateWays", f"Reachable without the internet through {', '.join(private)}.")
@@ -78,13 +82,14 @@ def other_way_in(vm: VirtualMachine, estate: Estate) -> Verdict:
         bastion = _bastion_for(vm, estate)
         if bastion is not None:
             detail = f"Bastion {bastion.name} reaches the VM without the open port."
-            return met("BastionReaches", detail, Evidence(bastion, "sku.name", bastion.name))
+            return met("BastionReaches", detail, Evidence(bastion, "id", bastion.text))
         if {entry.port for entry in exposure.open} <= _managed_ports(vm, estate):
             return met("JustInTimeReaches", "Just-in-time access opens the same ports on request.")
         detail = f"People may come in from the internet today: {_ports(exposure.open)}."
-        return unmet("OtherWayNotAgreed", detail, *_evidence(exposure.open))
+        return unmet("OtherWayNotAgreed", detail, *evidence_of(exposure.open, vm, estate))
     if exposure.missing:
-        return unknown("NetworkNotRead", "Nobody can tell whether people come in from the internet.")
+        detail = "Nobody can tell whether people come in from the internet."
+        return unknown("NetworkNotRead", detail, *missing_of(exposure.missing, vm, estate))
     return not_applicable("NothingToClose", "No management port is open to the internet.")
 
 
@@ -118,9 +123,10 @@ RULES = (ports_closed, other_way_in, way_out)
 
 def _open(vm: VirtualMachine, openings: tuple[Opening, ...], estate: Estate) -> Verdict:
     detail = f"Reachable from the internet: {_ports(openings)}."
+    evidence = evidence_of(openings, vm, estate)
     managed = _managed_ports(vm, estate) & {entry.port for entry in openings}
     if not managed:
-        return unmet("ManagementPortOpen", detail, *_evidence(openings))
+        return unmet("ManagementPortOpen", detail, *evidence)
     granted = {
         request.port
         for entry in estate.access.just_in_time_for(vm.id)
@@ -128,16 +134,21 @@ def _open(vm: VirtualMachine, openings: tuple[Opening, ...], estate: Estate) -> 
         if request.until > estate.info.collected_at
     }
     if managed <= granted:
-        return unmet("ManagementPortOpen", f"{detail} Somebody was let in on request.", *_evidence(openings))
-    policy = Evidence(
-        estate.access.just_in_time_for(vm.id)[0].policy, "properties.virtualMachines", vm.id.text
-    )
+        return unmet("ManagementPortOpen", f"{detail} Somebody was let in on request.", *evidence)
     return unmet(
         "JustInTimeNotEffective",
         f"{detail} Just-in-time access manages these ports, but older rules still let everybody in.",
-        *_evidence(openings),
-        policy,
+        *evidence,
+        _policy_at(estate.access.just_in_time_for(vm.id)[0]),
     )
+
+
+def _policy_at(managed: JitAccess) -> Evidence:
+    at = f"properties.virtualMachines[id={managed.vm}]"
+    if not managed.ports:
+        return Evidence(managed.policy, f"{at}.id", managed.vm.text)
+    port = managed.ports[0]
+    return Evidence(managed.policy, f"{at}.ports[number={port}].number", port)
 
 
 def _managed_ports(vm: VirtualMachine, estate: Estate) -> set[int]:
@@ -183,24 +194,27 @@ def _way_out(configuration: IpConfiguration, nic: Nic, estate: Estate) -> Verdic
     name = configuration.subnet
     subnet = estate.access.subnets.get(name) if name else None
     if subnet is None:
-        return unknown("SubnetNotRead", f"Read the subnet of {nic.id.name}: it says how its members get out.")
-    if subnet.nat_gateway is not None:
+        detail = f"Read the subnet of {nic.id.name}: it says how its members get out."
+        return unknown("SubnetNotRead", detail, *sightings.unread_of([name or nic.id], estate))
+    gateway = estate.access.nat_gateways.get(subnet.nat_gateway) if subnet.nat_gateway else None
+    # A gateway that was not listed is taken for whole: Azure keeps few without an address.
+    if subnet.nat_gateway is not None and (gateway is None or gateway.has_address):
         at = Evidence(subnet.id, "properties.natGateway.id", subnet.nat_gateway.text)
         return met("NatGateway", "The subnet has a NAT gateway.", at)
     pools = set(estate.pools_of(configuration))
     for balancer in estate.load_balancers:
         if pools.intersection(balancer.outbound_pools):
-            at = Evidence(balancer.id, "properties.outboundRules", balancer.id.name)
-            return met("LoadBalancerLeadsOut", "A load balancer leads it out.", at)
+            at = Evidence(balancer.id, "id", balancer.id.text)
+            return met("LoadBalancerLeadsOut", f"Load balancer {balancer.id.name} leads it out.", at)
     if subnet.route_table is not None:
         table = estate.access.route_tables.get(subnet.route_table)
         if table is None:
-            return unknown(
-                "RoutesNotRead", f"Read {subnet.route_table.name}: it may lead out through a firewall."
-            )
+            detail = f"Read {subnet.route_table.name}: it may lead out through a firewall."
+            return unknown("RoutesNotRead", detail, *sightings.unread_of([subnet.route_table], estate))
         if (table.default_hop or "").lower() in ("virtualappliance", "virtualnetworkgateway"):
-            at = Evidence(table.id, "properties.routes", table.default_hop)
-            return met("RouteLeadsOut", "A route leads it out through an appliance or a gateway.", at)
+            at = Evidence(subnet.id, "properties.routeTable.id", subnet.route_table.text)
+            detail = f"A route of {table.id.name} leads it out: its next hop is a {table.default_hop}."
+            return met("RouteLeadsOut", detail, at)
     at = Evidence(subnet.id, "properties.defaultOutboundAccess", subnet.default_outbound)
     if subnet.default_outbound is False:
         return unmet(
@@ -214,7 +228,3 @@ def _way_out(configuration: IpConfiguration, nic: Nic, estate: Estate) -> Verdic
 
 def _ports(openings: tuple[Opening, ...]) -> str:
     return ", ".join(f"port {entry.port} through {entry.way.name}" for entry in openings)
-
-
-def _evidence(openings: tuple[Opening, ...]) -> list[Evidence]:
-    return [Evidence(entry.way, "reachable port", entry.port) for entry in openings]

@@ -8,6 +8,8 @@ What is not known is read the careful way round: an unlisted service tag admits 
 rule that denies only some source ports denies nobody, since whoever calls chooses them.
 """
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from readiness.model.access import AdminAccess, AdminRules
@@ -76,6 +78,17 @@ def by_group(
     own = None if is_general else (configuration.private_address, configuration.security_groups)
     return estate.remembered(
         ("admission", group.id.key, port, version, own), lambda: _walk(rules, port, configuration, version)
+    )
+
+
+def admitting(group: NetworkSecurityGroup, port: int, configuration: IpConfiguration) -> tuple[str, ...]:
+    """Return the names of the rules by which a security group lets somebody on the internet through."""
+    rules, _ = _inbound(group)
+    found = _deciding(rules, port, configuration, version_of(configuration))
+    return tuple(
+        rule.name
+        for rule, decided in found
+        if rule.allows and (decided or any(_is_public_tag(source) for source in rule.sources))
     )
 
 
@@ -152,23 +165,31 @@ def _inbound(group: NetworkSecurityGroup) -> tuple[tuple[SecurityRule, ...], boo
 def _walk(
     rules: tuple[SecurityRule, ...], port: int, configuration: IpConfiguration, version: int
 ) -> Admission:
-    undecided = INTERNET[version]
     admitted: list[tuple[int, int]] = []
     azure = tagged = False
+    for rule, decided in _deciding(rules, port, configuration, version):
+        if rule.allows:
+            azure = azure or _names_azure(rule.sources)
+            tagged = tagged or any(_is_public_tag(source) for source in rule.sources)
+            admitted.extend(decided)
+    return Admission(merged(admitted), azure, tagged)
+
+
+def _deciding(
+    rules: tuple[SecurityRule, ...], port: int, configuration: IpConfiguration, version: int
+) -> Iterator[tuple[SecurityRule, Spans]]:
+    """Return the rules that decide about a port in their order, each with the public addresses it decides."""
+    undecided = INTERNET[version]
     for rule in rules:
         if not undecided:
-            break
+            return
         if not _concerns(rule, port, configuration):
             continue
         if not rule.allows and not _all_ports(rule.source_ports):
             continue
         sources = public_part(rule.sources, version)
-        if rule.allows:
-            azure = azure or _names_azure(rule.sources)
-            tagged = tagged or any(_is_public_tag(source) for source in rule.sources)
-            admitted.extend(common(undecided, sources))
+        yield rule, common(undecided, sources)
         undecided = without(undecided, sources)
-    return Admission(merged(admitted), azure, tagged)
 
 
 def _concerns(rule: SecurityRule, port: int, configuration: IpConfiguration) -> bool:

@@ -6,9 +6,9 @@ from readiness.model.assessment import Source
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.sku import Sku
-from readiness.model.verdict import Dimension, Evidence, Status, Verdict, met, not_applicable, unknown, unmet
+from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import OsFamily, SecurityType, VirtualMachine
-from readiness.rules import encryption
+from readiness.rules import sightings
 from readiness.rules.rule import Role, rule
 from readiness.rules.sizes import with_table_said
 from readiness.rules.systems import Support, System, support_of, system_of
@@ -52,14 +52,15 @@ def trusted_launch(vm: VirtualMachine, _estate: Estate) -> Verdict:
     A confidential VM has all of it and more. With Secure Boot or vTPM off, half of the protection is missing.
     Boot integrity monitoring is watching, not protection: its absence is said, and changes nothing here.
     """
-    evidence = Evidence(vm.id, "properties.securityProfile.securityType", vm.boot.security_type.value)
+    evidence = sightings.security_type_of(vm)
     match vm.boot.security_type:
         case SecurityType.CONFIDENTIAL_VM:
             return met("ConfidentialVm", "A confidential VM has a measured boot.", evidence)
         case SecurityType.TRUSTED_LAUNCH:
             return _firmware(vm, evidence)
         case SecurityType.STANDARD:
-            return unmet("TrustedLaunchOff", "The VM runs without Trusted Launch.", evidence)
+            absent = "" if vm.boot.written_type else " No security type is set, which means Standard."
+            return unmet("TrustedLaunchOff", f"The VM runs without Trusted Launch.{absent}", evidence)
         case SecurityType.OTHER:
             return unknown(
                 "SecurityTypeNotKnown", "This release does not know the VM's security type.", evidence
@@ -98,10 +99,11 @@ def _watched(vm: VirtualMachine) -> str:
 def generation_two(vm: VirtualMachine, estate: Estate) -> Verdict:
     """Secure Boot and vTPM are parts of UEFI firmware, which only generation 2 VMs have."""
     disk = estate.os_disk_of(vm)
+    word = f"V{vm.boot.generation}" if vm.boot.generation else None
     if disk is not None and disk.generation is not None:
-        evidence = Evidence(disk.id, "properties.hyperVGeneration", f"V{disk.generation}")
+        evidence = Evidence(disk.id, "properties.hyperVGeneration", word)
     else:
-        evidence = Evidence(vm.id, "properties.instanceView.hyperVGeneration", vm.boot.generation)
+        evidence = Evidence(vm.id, "properties.instanceView.hyperVGeneration", word)
     match vm.boot.generation:
         case 2:
             return met("Generation2", "", evidence)
@@ -126,22 +128,22 @@ def size_supports_it(vm: VirtualMachine, estate: Estate) -> Verdict:
     """
     sku, from_table = estate.size_of(vm)
     if sku is not None and from_table:
-        return with_table_said(_size_verdict(vm, sku), estate)
+        return with_table_said(_size_verdict(vm, sku), vm, estate)
     return _size_verdict(vm, sku)
 
 
 def _size_verdict(vm: VirtualMachine, sku: Sku | None) -> Verdict:
-    size = Evidence(vm.id, "properties.hardwareProfile.vmSize", vm.size)
+    size = sightings.size_of(vm)
     if sku is None or not sku.hyper_v_generations:
         detail = f"The capabilities of size {vm.size or '(not reported)'} in {vm.location} were not read; "
         return unknown("SizeNotRead", detail + "collect the compute SKUs of this region.", size)
     generations = ",".join(sku.hyper_v_generations)
     place = ResourceId(f"/subscriptions/{vm.id.subscription}/providers/Microsoft.Compute/skus/{sku.name}")
-    listed = Evidence(place, "capabilities[HyperVGenerations]", generations)
+    listed = Evidence(place, "capabilities[name=HyperVGenerations].value", generations)
     if "v2" not in generations.lower().split(","):
         return unmet("SizeGeneration1Only", f"Size {sku.name} runs generation 1 only.", size, listed)
     if sku.trusted_launch_disabled:
-        disabled = Evidence(place, "capabilities[TrustedLaunchDisabled]", value=True)
+        disabled = Evidence(place, "capabilities[name=TrustedLaunchDisabled].value", "True")
         return unmet("SizeWithoutTrustedLaunch", f"Size {sku.name} has no Trusted Launch.", size, disabled)
     return met("SizeSupportsTrustedLaunch", "", size, listed)
 
@@ -161,10 +163,8 @@ def backup_policy(vm: VirtualMachine, estate: Estate) -> Verdict:
     if item is None:
         gap = estate.unread("Microsoft.RecoveryServices/vaults", vm.id.subscription)
         if gap is not None:
-            detail = (
-                f"The backup vaults were not read ({gap.reason}), so nobody knows which policy protects it."
-            )
-            return unknown("BackupNotRead", detail)
+            detail = f"The backup vaults were not read ({gap.reason}), so its policy is not known."
+            return unknown("BackupNotRead", detail, sightings.list_missing(gap))
         return met("NotBackedUp", "Azure Backup does not protect this VM.")
     evidence = Evidence(item.id, "properties.policyType", item.policy_type)
     match (item.policy_type or "").upper():
@@ -187,7 +187,8 @@ def backup_policy(vm: VirtualMachine, estate: Estate) -> Verdict:
 def persistent_os_disk(vm: VirtualMachine, _estate: Estate) -> Verdict:
     """The upgrade needs a deallocated VM, and deallocation is exactly what an ephemeral OS disk rules out."""
     if vm.os_disk is None:
-        return unknown("OsDiskNotReported", "Azure did not report the VM's OS disk; read the VM itself.")
+        detail = "Azure did not report the VM's OS disk; read the VM itself."
+        return unknown("OsDiskNotReported", detail, sightings.os_disk_missing(vm))
     path = "properties.storageProfile.osDisk.diffDiskSettings.option"
     if vm.os_disk.is_ephemeral:
         return unmet("EphemeralOsDisk", "The OS disk is ephemeral.", Evidence(vm.id, path, "Local"))
@@ -227,7 +228,8 @@ def no_linux_hibernation(vm: VirtualMachine, _estate: Estate) -> Verdict:
 def managed_os_disk(vm: VirtualMachine, _estate: Estate) -> Verdict:
     """A VHD in a storage account can neither be upgraded nor be snapshotted as a managed disk is."""
     if vm.os_disk is None:
-        return unknown("OsDiskNotReported", "Azure did not report the VM's OS disk; read the VM itself.")
+        detail = "Azure did not report the VM's OS disk; read the VM itself."
+        return unknown("OsDiskNotReported", detail, sightings.os_disk_missing(vm))
     path = "properties.storageProfile.osDisk.managedDisk.id"
     if vm.os_disk.disk is None:
         return unmet(
@@ -260,7 +262,7 @@ def supported_system(vm: VirtualMachine, estate: Estate) -> Verdict:
         return unmet("DiskWithoutTrustedLaunch", "The OS disk's image has no Trusted Launch.", marked)
     image = estate.protection.images.get(_definition(vm)) if vm.image and vm.image.id else None
     if image is not None and image.security is not None:
-        marked = Evidence(image.id, "properties.features[SecurityType].value", image.security)
+        marked = Evidence(image.id, "properties.features[name=SecurityType].value", image.security)
         if "trustedlaunch" in image.security.lower():
             return met("ImageSupportsTrustedLaunch", "", marked)
         return unmet("ImageWithoutTrustedLaunch", "The VM's gallery image has no Trusted Launch.", marked)
@@ -283,52 +285,30 @@ def _listed(vm: VirtualMachine, estate: Estate) -> Verdict:
         ("TL008", vm.os_family, vm.os_name, vm.os_version, vm.image), lambda: _judged(vm, estate)
     )
     day = estate.reference.systems_verified_on
-    evidence = Evidence(vm.id, "properties.storageProfile.imageReference", system.text or None)
+    evidence = sightings.system_of(vm, system)
     match support:
         case Support.LISTED:
-            return met("SystemSupported", "", evidence)
+            return met("SystemSupported", "", *evidence)
         case Support.EARLIER:
             detail = (
                 f"{system.text} is not on the list of {day} any more, only on an earlier one: it boots "
                 "under Trusted Launch, but Microsoft has stopped testing it. Update it soon."
             )
-            return met("SystemOnEarlierList", detail, evidence)
+            return met("SystemOnEarlierList", detail, *evidence)
         case Support.NOT_LISTED:
-            return unmet("SystemNotSupported", f"Azure does not list this system: {system.text}.", evidence)
+            return unmet("SystemNotSupported", f"Azure does not list this system: {system.text}.", *evidence)
         case Support.UNKNOWN if system.key and system.version and estate.reference.systems:
             detail = (
                 f"The list of {day} names other minor versions of {system.text}, but not this one; "
                 "update it to a listed one, or prove on a copy that it boots."
             )
-            return unknown("SystemVersionNotListed", detail, evidence)
+            return unknown("SystemVersionNotListed", detail, *evidence)
         case Support.UNKNOWN:
             detail = (
                 f"Nobody can tell whether '{system.text or 'this VM'}' boots under Trusted Launch; "
                 "ask the image's vendor, and read the OS disk's 'supportedSecurityOption'."
             )
-            return unknown("SystemNotRecognised", detail, evidence)
-
-
-@_boot_rule(
-    id="TL009",
-    title="Has no disk encryption inside the guest that could hold on to its old boot",
-    role=Role.WORK,
-    remedy="Let the owner confirm that recovery keys are kept and protectors suspended, or build it anew.",
-    source=_UPGRADE,
-)
-def no_guest_encryption(vm: VirtualMachine, estate: Estate) -> Verdict:
-    """Encryption in the guest can be sealed to how the VM boots, and then asks for a recovery key.
-
-    Azure forbids the upgrade of a generation 2 VM under Azure Disk Encryption nowhere, and promises nothing.
-    """
-    answer = encryption.never_ade.check(vm, estate)
-    match answer.status:
-        case Status.UNMET:
-            return unmet("GuestEncryption", answer.detail, *answer.evidence)
-        case Status.MET:
-            return met("NoGuestEncryption", "There is no sign of Azure Disk Encryption.")
-        case _:
-            return answer
+            return unknown("SystemNotRecognised", detail, *evidence)
 
 
 _ATTESTATION = ("microsoft.azure.security.windowsattestation", "microsoft.azure.security.linuxattestation")
@@ -342,5 +322,4 @@ RULES = (
     no_linux_hibernation,
     managed_os_disk,
     supported_system,
-    no_guest_encryption,
 )

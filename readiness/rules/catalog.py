@@ -10,7 +10,9 @@ from readiness.rules import (
     encryption_sets,
     holds,
     identity,
+    logins,
     passwords,
+    policies,
 )
 from readiness.rules.rule import Rule
 
@@ -18,11 +20,13 @@ ALL_RULES: tuple[Rule, ...] = (
     *boot.RULES,
     *boot_guest.RULES,
     *holds.RULES,
+    *policies.RULES,
     *encryption.RULES,
     *encryption_sets.RULES,
     *encryption_keys.RULES,
     *encryption_disks.RULES,
     *access.RULES,
     *passwords.RULES,
+    *logins.RULES,
     *identity.RULES,
 )

@@ -8,7 +8,9 @@ from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.sku import Sku
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
-from readiness.model.virtual_machine import Extension, SecurityType, VirtualMachine
+from readiness.model.virtual_machine import Extension, SecurityType, Sighting, VirtualMachine
+from readiness.rules import sightings
+from readiness.rules.not_read import nameless_extensions
 from readiness.rules.rule import Role, rule
 from readiness.rules.sizes import with_table_said
 
@@ -35,7 +37,7 @@ _encryption_rule = partial(rule, dimension=Dimension.CMK, level=3)
     id="EN001",
     title="Has all its disks under a customer-managed key",
     role=Role.GOAL,
-    remedy="Bring every disk of the VM under the disk encryption set that was chosen for it.",
+    remedy="Choose a disk encryption set for the VM where none is chosen, and bring all its disks under it.",
     source=_ENCRYPTION,
 )
 def customer_key(vm: VirtualMachine, estate: Estate) -> Verdict:
@@ -44,25 +46,27 @@ def customer_key(vm: VirtualMachine, estate: Estate) -> Verdict:
     Azure Disk Encryption does not count: it encrypts inside the guest and leaves the platform's key outside.
     """
     if not vm.disks:
-        return unknown("DisksNotReported", "Azure did not report the VM's disks; read the VM itself.")
+        detail = "Azure did not report the VM's disks; read the VM itself."
+        return unknown("DisksNotReported", detail, sightings.os_disk_missing(vm))
     if any(entry.disk is None for entry in vm.disks):
-        return unmet(
-            "UnmanagedDisk", "The VM has a VHD in a storage account, which no key of this kind protects."
-        )
+        detail = "The VM has a VHD in a storage account, which no key of this kind protects."
+        return unmet("UnmanagedDisk", detail, *sightings.unmanaged_disks_of(vm))
     disks = [disk for disk in estate.disks_of(vm) if disk is not None]
-    kinds = {disk.id: _uses_customer_key(vm, disk) for disk in disks}
-    evidence = tuple(_key_evidence(disk) for disk in disks)
-    plain = [disk.name for disk, uses in kinds.items() if uses is False]
+    kinds = [(disk, _uses_customer_key(vm, disk)) for disk in disks]
+    plain = [disk for disk, uses in kinds if uses is False]
     if plain:
-        return unmet("PlatformKey", f"Not under a customer-managed key: {', '.join(plain)}.", *evidence)
+        detail = f"Not under a customer-managed key: {_names([disk.id for disk in plain])}."
+        return unmet("PlatformKey", detail, *map(_key_evidence, plain))
     unread = _unread_disks(vm, estate)
     if unread:
-        return unknown("DiskNotRead", f"Not read: {_names(unread)}; read these disks.", *evidence)
-    unclear = [disk.name for disk, uses in kinds.items() if uses is None]
+        detail = f"Not read: {_names(unread)}; read these disks."
+        return unknown("DiskNotRead", detail, *sightings.unread_of(unread, estate))
+    unclear = [disk for disk, uses in kinds if uses is None]
     if unclear:
-        detail = f"Azure did not report the encryption of {', '.join(unclear)}, or in unknown words."
-        return unknown("EncryptionNotReported", detail, *evidence)
-    return met("CustomerKey", "", *evidence)
+        names = _names([disk.id for disk in unclear])
+        detail = f"Azure did not report the encryption of {names}, or in unknown words."
+        return unknown("EncryptionNotReported", detail, *map(_key_evidence, unclear))
+    return met("CustomerKey", "", *map(_key_evidence, disks))
 
 
 @_encryption_rule(
@@ -81,19 +85,17 @@ def never_ade(vm: VirtualMachine, estate: Estate) -> Verdict:
     """
     found = next((entry for entry in vm.extensions if _is_ade(entry)), None)
     if found is not None:
-        at = Evidence(vm.id, f"extensions[{found.name}].type", found.type)
+        at = sightings.extension_of(vm, found)
         return unmet("AdeExtension", "Azure Disk Encryption is installed.", at)
-    live = next((code for code in vm.encryption_states if code.lower() != _NOT_ENCRYPTED), None)
+    live = next((sign for sign in vm.encryption_signs if is_live(sign)), None)
     if live is not None:
-        at = Evidence(vm.id, "properties.instanceView.disks[].statuses[].code", live)
+        at = Evidence(vm.id, live.path, live.value)
         return unmet("AdeReported", "The instance view reports encryption inside the guest.", at)
     marked = [disk for disk in estate.disks_of(vm) if disk is not None and disk.has_ade_settings]
-    if marked or any(entry.has_dual_pass_ade for entry in vm.disks):
-        path = "properties.encryptionSettingsCollection"
-        evidence = [Evidence(disk.id, path, "present") for disk in marked]
-        return unmet(
-            "AdeMarker", "Disks bear the marks of Azure Disk Encryption, past or present.", *evidence
-        )
+    evidence = [*map(sightings.ade_mark_of, marked), *_dual_pass(vm)]
+    if evidence:
+        detail = "Disks bear the marks of Azure Disk Encryption, past or present, switched on or off."
+        return unmet("AdeMarker", detail, *evidence)
     return _tainted_copies(vm, estate) or _ade_in_doubt(vm, estate) or met("NoAde", _NO_SIGN)
 
 
@@ -102,13 +104,13 @@ def _tainted_copies(vm: VirtualMachine, estate: Estate) -> Verdict | None:
     disks = [disk for disk in estate.disks_of(vm) if disk is not None] if estate.snapshots else []
     copies = [entry for disk in disks for entry in estate.snapshots_of(disk) if entry.has_ade_settings]
     if copies:
-        path = "properties.encryptionSettingsCollection"
-        evidence = [Evidence(entry.id, path, "present") for entry in copies]
+        evidence = [sightings.ade_mark_of(entry) for entry in copies]
         detail = f"Snapshots of its disks bear the marks: {', '.join(entry.id.name for entry in copies)}."
         return unmet("AdeSnapshot", detail, *evidence)
     item = estate.backup_of(vm)
-    if item is not None and item.id in estate.protection.encrypted_items:
-        at = Evidence(item.id, "recoveryPoints[].properties.isSourceVMEncrypted", value=True)
+    point = estate.protection.encrypted_items.get(item.id) if item is not None else None
+    if point is not None:
+        at = Evidence(point, "properties.isSourceVMEncrypted", value=True)
         return unmet("AdeRecoveryPoint", "A recovery point was taken while the VM was encrypted.", at)
     return None
 
@@ -116,17 +118,13 @@ def _tainted_copies(vm: VirtualMachine, estate: Estate) -> Verdict | None:
 def _ade_in_doubt(vm: VirtualMachine, estate: Estate) -> Verdict | None:
     unread = _unread_disks(vm, estate)
     if unread:
-        return unknown("DiskNotRead", f"Not read: {_names(unread)}; read these disks.")
-    if vm.encryption_states:
+        detail = f"Not read: {_names(unread)}; read these disks."
+        return unknown("DiskNotRead", detail, *sightings.unread_of(unread, estate))
+    if vm.encryption_signs:
         detail = "The instance view speaks of encryption that is off; ask whether it was ever on."
-        path = "properties.instanceView.disks[].statuses[].code"
-        return unknown("AdeOffNow", detail, Evidence(vm.id, path, vm.encryption_states[0]))
-    nameless = [entry.name for entry in vm.extensions if not entry.type]
-    if nameless:
-        return unknown(
-            "ExtensionNotRead", f"Nobody can tell what these extensions are: {', '.join(nameless)}."
-        )
-    return None
+        sign = vm.encryption_signs[0]
+        return unknown("AdeOffNow", detail, Evidence(vm.id, sign.path, sign.value))
+    return nameless_extensions(vm)
 
 
 @_encryption_rule(
@@ -148,10 +146,12 @@ def no_incremental_snapshots(vm: VirtualMachine, estate: Estate) -> Verdict:
         return unmet("IncrementalSnapshots", detail, *evidence)
     unread = _unread_disks(vm, estate)
     if unread:
-        return unknown("DiskNotRead", f"Not read: {_names(unread)}; read these disks.")
+        detail = f"Not read: {_names(unread)}; read these disks."
+        return unknown("DiskNotRead", detail, *sightings.unread_of(unread, estate))
     gap = estate.unread("Microsoft.Compute/snapshots", vm.id.subscription)
     if gap is not None:
-        return unknown("SnapshotsNotRead", f"The subscription's snapshots were not read ({gap.reason}).")
+        detail = f"The subscription's snapshots were not read ({gap.reason})."
+        return unknown("SnapshotsNotRead", detail, sightings.list_missing(gap))
     return met("NoIncrementalSnapshots")
 
 
@@ -165,9 +165,11 @@ def no_incremental_snapshots(vm: VirtualMachine, estate: Estate) -> Verdict:
 def changeable_disks(vm: VirtualMachine, estate: Estate) -> Verdict:
     """VHDs have no such key; ephemeral and confidential OS disks get theirs when the VM is created."""
     if vm.os_disk is None:
-        return unknown("DisksNotReported", "Azure did not report the VM's OS disk; read the VM itself.")
+        detail = "Azure did not report the VM's OS disk; read the VM itself."
+        return unknown("DisksNotReported", detail, sightings.os_disk_missing(vm))
     if any(entry.disk is None for entry in vm.disks):
-        return unmet("UnmanagedDisk", "The VM has a VHD in a storage account.")
+        detail = "The VM has a VHD in a storage account."
+        return unmet("UnmanagedDisk", detail, *sightings.unmanaged_disks_of(vm))
     if vm.os_disk.is_ephemeral:
         path = "properties.storageProfile.osDisk.diffDiskSettings.option"
         return unmet("EphemeralOsDisk", "The OS disk is ephemeral.", Evidence(vm.id, path, "Local"))
@@ -201,12 +203,12 @@ def size_supports_at_host(vm: VirtualMachine, estate: Estate) -> Verdict:
         return not_applicable("AtHostNotWanted", "Encryption at host is on already, or was not chosen.")
     sku, from_table = estate.size_of(vm)
     if sku is not None and from_table:
-        return with_table_said(_at_host_verdict(vm, sku), estate)
+        return with_table_said(_at_host_verdict(vm, sku), vm, estate)
     return _at_host_verdict(vm, sku)
 
 
 def _at_host_verdict(vm: VirtualMachine, sku: Sku | None) -> Verdict:
-    size = Evidence(vm.id, "properties.hardwareProfile.vmSize", vm.size)
+    size = sightings.size_of(vm)
     if sku is None or sku.encryption_at_host_supported is None:
         detail = f"The capabilities of size {vm.size or '(not reported)'} in {vm.location} were not read; "
         return unknown("SizeNotRead", detail + "collect the compute SKUs of this region.", size)
@@ -232,7 +234,8 @@ def at_host(vm: VirtualMachine, estate: Estate) -> Verdict:
         return not_applicable(
             "AtHostNotChosen", "Nobody has chosen encryption at host for this VM.", evidence
         )
-    return unmet("AtHostOff", "Encryption at host was chosen and is off.", evidence)
+    absent = "" if vm.boot.encryption_at_host is False else ", as nobody ever set it"
+    return unmet("AtHostOff", f"Encryption at host was chosen and is off{absent}.", evidence)
 
 
 _NOT_ENCRYPTED = "encryptionstate/notencrypted"
@@ -272,6 +275,19 @@ def _is_ade(extension: Extension) -> bool:
     )
 
 
+def is_live(sign: Sighting) -> bool:
+    """Whether the instance view says with this that a disk is encrypted in the guest now."""
+    return not (isinstance(sign.value, str) and sign.value.lower() == _NOT_ENCRYPTED)
+
+
+def _dual_pass(vm: VirtualMachine) -> list[Evidence]:
+    return [
+        Evidence(vm.id, f"{sightings.attachment_path(entry)}.encryptionSettings.enabled", entry.ade_enabled)
+        for entry in vm.disks
+        if entry.has_dual_pass_ade
+    ]
+
+
 def _unread_disks(vm: VirtualMachine, estate: Estate) -> list[ResourceId]:
     return [disk for disk in vm.managed_disks if disk not in estate.disks]
 
@@ -283,4 +299,4 @@ def _names(disks: list[ResourceId]) -> str:
 def _key_evidence(disk: Disk) -> Evidence:
     if (disk.security_type or "").lower().startswith("confidentialvm"):
         return Evidence(disk.id, "properties.securityProfile.securityType", disk.security_type)
-    return Evidence(disk.id, "properties.encryption.type", disk.encryption.type.value)
+    return Evidence(disk.id, "properties.encryption.type", disk.written_encryption)

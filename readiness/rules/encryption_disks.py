@@ -6,9 +6,11 @@ from functools import partial
 from readiness.model.assessment import Source
 from readiness.model.disk import Disk
 from readiness.model.estate import Estate
+from readiness.model.ids import ResourceId
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import VirtualMachine
 from readiness.rules.rule import Role, rule
+from readiness.rules.sightings import list_missing
 
 _LEARN = "https://learn.microsoft.com/azure/virtual-machines"
 _CUSTOMER_KEYS = Source(
@@ -41,7 +43,8 @@ def no_restore_points(vm: VirtualMachine, estate: Estate) -> Verdict:
     if item is None:
         gap = estate.unread("Microsoft.RecoveryServices/vaults", vm.id.subscription)
         if gap is not None:
-            return unknown("BackupNotRead", f"The backup vaults were not read ({gap.reason}).")
+            detail = f"The backup vaults were not read ({gap.reason})."
+            return unknown("BackupNotRead", detail, list_missing(gap))
         return met("NotBackedUp", "Azure Backup does not protect this VM.")
     evidence = Evidence(item.id, "properties.policyType", item.policy_type)
     if (item.policy_type or "").upper() == "V1":
@@ -75,9 +78,8 @@ def no_restore_point_collections(vm: VirtualMachine, estate: Estate) -> Verdict:
         return unknown("RestorePointsNotListed", detail, at)
     gap = estate.unread("Microsoft.Compute/restorePointCollections", vm.id.subscription)
     if gap is not None:
-        return unknown(
-            "RestorePointsNotRead", f"The subscription's restore points were not read ({gap.reason})."
-        )
+        detail = f"The subscription's restore points were not read ({gap.reason})."
+        return unknown("RestorePointsNotRead", detail, list_missing(gap))
     return met("NoRestorePoints")
 
 
@@ -143,7 +145,9 @@ def at_host_registered(vm: VirtualMachine, estate: Estate) -> Verdict:
     if not estate.choice_for(vm).encryption_at_host or vm.boot.encryption_at_host:
         return not_applicable("AtHostNotWanted", "Encryption at host is on already, or was not chosen.")
     state = estate.protection.features.get((vm.id.subscription, "microsoft.compute/encryptionathost"))
-    at = Evidence(vm.id, "features[Microsoft.Compute/EncryptionAtHost].properties.state", state)
+    provider = f"/subscriptions/{vm.id.subscription}/providers/Microsoft.Features/providers"
+    feature = ResourceId(f"{provider}/Microsoft.Compute/features/EncryptionAtHost")
+    at = Evidence(feature, "properties.state", state)
     if state is None:
         detail = (
             "Whether the subscription has registered encryption at host was not read; "

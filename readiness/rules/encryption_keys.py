@@ -5,8 +5,9 @@ from functools import partial
 from readiness.model.assessment import Source
 from readiness.model.disk import DiskEncryptionSet
 from readiness.model.estate import Estate
+from readiness.model.governance import RoleGrant
 from readiness.model.ids import ResourceId
-from readiness.model.vault import KeyGrant, Vault, VaultKey
+from readiness.model.vault import Vault, VaultKey
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import VirtualMachine
 from readiness.rules.rule import Role, rule
@@ -150,10 +151,10 @@ def _key_asleep(key: VaultKey, estate: Estate) -> Verdict | None:
         return unmet("KeyDisabled", f"{key.id.name} is disabled.", enabled)
     now = estate.info.collected_at
     if key.expires is not None and key.expires <= now:
-        at = Evidence(key.id, "properties.attributes.exp", key.expires.isoformat())
+        at = Evidence(key.id, "properties.attributes.exp", int(key.expires.timestamp()))
         return unmet("KeyExpired", f"{key.id.name} expired on {key.expires.date()}.", at)
     if key.starts is not None and key.starts > now:
-        at = Evidence(key.id, "properties.attributes.nbf", key.starts.isoformat())
+        at = Evidence(key.id, "properties.attributes.nbf", int(key.starts.timestamp()))
         return unmet("KeyNotYetValid", f"{key.id.name} is valid from {key.starts.date()} on.", at)
     return None
 
@@ -192,14 +193,12 @@ def _permission(found: DiskEncryptionSet, estate: Estate) -> Verdict:
 
 
 def _by_policy(found: DiskEncryptionSet, vault: Vault) -> Verdict:
-    path = "properties.accessPolicies[].permissions.keys"
     for number, policy in enumerate(vault.policies):
         if policy.principal in found.principals and _suffices(policy.keys):
-            return met(
-                "PolicyGranted", "", Evidence(vault.id, path.replace("[]", f"[{number}]"), policy.principal)
-            )
+            at = Evidence(vault.id, f"properties.accessPolicies[{number}].objectId", policy.principal)
+            return met("PolicyGranted", "", at)
     detail = f"No access policy of {vault.id.name} lets {found.id.name} get, wrap and unwrap keys."
-    return unmet("PolicyMissing", detail, Evidence(vault.id, path, None))
+    return unmet("PolicyMissing", detail, _principal_at(found))
 
 
 def _suffices(keys: tuple[str, ...]) -> bool:
@@ -221,15 +220,20 @@ def _by_role(found: DiskEncryptionSet, vault: Vault, estate: Estate) -> Verdict:
     seen = estate.protection.has_grants_in(subscription) or estate.was_listed(kind, subscription)
     if not seen or estate.unread(kind, subscription) is not None:
         detail = f"The role assignments of {vault.id.name} were not read; collect those of its subscription."
-        return unknown(
-            "RolesNotRead", detail, Evidence(found.id, "identity.principalId", found.principals[0])
-        )
+        return unknown("RolesNotRead", detail, _principal_at(found))
     detail = f"No role assignment lets {found.id.name} use keys of {vault.id.name}."
-    return unmet("RoleMissing", detail, Evidence(found.id, "identity.principalId", found.principals[0]))
+    return unmet("RoleMissing", detail, _principal_at(found))
 
 
-def _granted(grant: KeyGrant) -> Evidence:
-    return Evidence(grant.id, "properties.roleDefinitionId", grant.role)
+def _principal_at(found: DiskEncryptionSet) -> Evidence:
+    """Return whom a set acts as; which of several identities it uses, its type says."""
+    if (found.identity_type or "").lower() == "systemassigned" and len(found.principals) == 1:
+        return Evidence(found.id, "identity.principalId", found.principals[0])
+    return Evidence(found.id, "identity.type", found.identity_type)
+
+
+def _granted(grant: RoleGrant) -> Evidence:
+    return Evidence(grant.id, "properties.roleDefinitionId", grant.role_id)
 
 
 def _set_of(vm: VirtualMachine, estate: Estate) -> DiskEncryptionSet | None:

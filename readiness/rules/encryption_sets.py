@@ -29,13 +29,31 @@ def encryption_set_named(vm: VirtualMachine, estate: Estate) -> Verdict:
     """Which key protects a VM is its owner's decision; this tool never picks one."""
     chosen = estate.choice_for(vm).disk_encryption_set
     if chosen is None:
-        return unmet("NoSetNamed", "Nobody has named a disk encryption set for this VM.")
+        return _confidential_set(vm) or unmet(
+            "NoSetNamed", "Nobody has named a disk encryption set for this VM."
+        )
     if chosen not in estate.encryption_sets:
         detail = (
             f"The disk encryption set {chosen.name} is not in the estate; collect it, or correct its name."
         )
-        return unknown("SetNotRead", detail, Evidence(chosen, "id", chosen.text))
-    return met("SetNamed", "", Evidence(chosen, "id", chosen.text))
+        return unknown("SetNotRead", detail, Evidence(chosen, "id", None))
+    found = estate.encryption_sets[chosen]
+    return met("SetNamed", "", Evidence(found.id, "id", found.id.text))
+
+
+def _confidential_set(vm: VirtualMachine) -> Verdict | None:
+    """Return what the set of a confidential OS disk answers; that disk got it when the VM was created."""
+    own = vm.os_disk.confidential_set if vm.os_disk else None
+    if own is None:
+        return None
+    path = "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"
+    at = Evidence(vm.id, path, own.text)
+    if vm.data_disks:
+        detail = (
+            f"{own.name} serves the confidential OS disk only; nobody has named a set for the data disks."
+        )
+        return unmet("NoSetNamedForDataDisks", detail, at)
+    return met("ConfidentialSetNamed", "The confidential OS disk was created with a set of its own.", at)
 
 
 @_set_rule(

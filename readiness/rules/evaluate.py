@@ -6,7 +6,7 @@ satisfied. The result depends on nothing but the estate, the day and the rules.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from msgspec import Struct
@@ -46,9 +46,15 @@ class Judged(Struct, frozen=True):
     vms: tuple[VmAssessment, ...] = ()
     counts: Counts = Counter()
 
-    def joined(self, others: "Judged") -> "Judged":
-        """Return these and, after them, the others."""
-        return Judged((*self.vms, *others.vms), self.counts + others.counts)
+    @classmethod
+    def joined(cls, parts: Iterable["Judged"]) -> "Judged":
+        """Return the parts as one, in their order."""
+        vms: list[VmAssessment] = []
+        counts: Counts = Counter()
+        for part in parts:
+            vms += part.vms
+            counts += part.counts
+        return cls(tuple(vms), counts)
 
 
 def judge(estate: Estate, as_of: date, vms: tuple[VirtualMachine, ...]) -> Judged:
@@ -97,8 +103,11 @@ def _classified(ask: Ask, rules: tuple[Rule, ...], exceptions: tuple[RuleExcepti
     answers = [(rule, ask(rule)) for rule in rules if rule.role is Role.GOAL]
     doubts = [rule.id for rule, verdict in answers if verdict.status in _OPEN]
     if not doubts:
-        if any(verdict.status is Status.MET for _, verdict in answers):
+        if all(verdict.status is Status.MET for _, verdict in answers):
             return _SATISFIED
+        if any(verdict.status is Status.MET for _, verdict in answers):
+            # Satisfied in part because a goal is not asked of such a VM: that has to be said.
+            return _standing(Classification.SATISFIED, answers, {}, listed=_NOT_APPLICABLE)
         return _standing(Classification.NOT_APPLICABLE, answers, {}, listed=_NOT_APPLICABLE)
     answers += _prerequisites(ask, rules, set(doubts))
     permitted = _permitted(answers, exceptions) if exceptions else {}

@@ -148,14 +148,10 @@ def combined(admissions: list[Admission]) -> tuple[Admission, bool]:
 def _lets_relay(
     port: int, relay: ResourceId | None, guards: Guards, configuration: IpConfiguration, estate: Estate
 ) -> bool:
-    """Tell whether the security groups may let in what a firewall passes on under its own address."""
-    within = estate.access.subnets.get(_firewall_subnet(relay)) if relay else None
+    """Tell whether the security groups may let in what a firewall or gateway passes on as its own."""
+    within = estate.access.subnets.get(relay) if relay else None
     prefixes = within.prefixes if within else ()
     return all(from_inside(group, port, configuration, prefixes) is not False for group in guards.groups)
-
-
-def _firewall_subnet(network: ResourceId) -> ResourceId:
-    return ResourceId(f"{network}/subnets/AzureFirewallSubnet")
 
 
 def guards_of(configuration: IpConfiguration, nic: Nic, estate: Estate) -> Guards:

@@ -4,9 +4,10 @@ From the internet: its own public address; a rule or an inbound NAT rule of a lo
 pool it is in by interface or by address; destination NAT of an Azure Firewall in its own or a joined network.
 Rules see the private address and the backend port, whatever the port outside.
 
-Application gateways and Front Door pass on HTTP and no management port. Does not see: destination NAT to a
-name, to a load balancer's private frontend or from another vendor's appliance, and what a route outside
-Azure leads in.
+A firewall may lead to a VM's address, to a load balancer's private frontend, or to a name: the name of a
+public address is looked up, any other could stand for whatever is behind the firewall. An application gateway
+that passes on a management port speaks from its own subnet. Does not see: destination NAT of another vendor's
+appliance, and what a route outside Azure leads in.
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from msgspec import Struct
 from readiness.model.access import AddressTranslation, Firewall
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
-from readiness.model.network import IpConfiguration
+from readiness.model.network import IpConfiguration, LoadBalancerPath
 
 MANAGEMENT_PORTS = (22, 3389, 5985, 5986)
 
@@ -33,9 +34,9 @@ class Way(Struct, frozen=True):
     sources: tuple[str, ...] = ("*",)
     """Whom it lets in by itself."""
     is_relayed: bool = False
-    """A firewall passes it on, so that it may look as if it came from there."""
+    """A firewall or gateway passes it on, so that it may look as if it came from there."""
     relay: ResourceId | None = None
-    """The network of that firewall; None where it is not known."""
+    """The subnet it is passed on from; None where it is not known."""
 
 
 def may_be_reached(configuration: IpConfiguration, estate: Estate) -> bool:
@@ -78,7 +79,8 @@ def _balanced(configuration: IpConfiguration, estate: Estate) -> Iterator[Way]:
         # Backend port 0 is a rule for all ports.
         ports = tuple(port for port in MANAGEMENT_PORTS if path.backend_port in (0, port))
         if path.is_public and ports:
-            yield Way(balancer.id, ports, balancer.is_basic)
+            relay = balancer.relay
+            yield Way(balancer.id, ports, balancer.is_basic, is_relayed=relay is not None, relay=relay)
     entrances = (*configuration.load_balancer_pools, *configuration.inbound_nat_rules)
     for balancer_id in dict.fromkeys(entry.parent for entry in entrances):
         if balancer_id.type == _LOAD_BALANCER and estate.load_balancer(balancer_id) is None:
@@ -92,7 +94,17 @@ def _translated(configuration: IpConfiguration, estate: Estate) -> Iterator[Way]
         is_certain = firewall.network is not None and network is not None
         listed, missing = _rules_of(firewall, estate)
         for entry in listed:
-            yield from _to(configuration, entry, firewall, is_certain=is_certain)
+            ports, is_sure = _leads_to(configuration, entry, estate)
+            if ports:
+                yield Way(
+                    firewall.id,
+                    ports,
+                    is_basic=False,
+                    is_certain=is_certain and is_sure,
+                    sources=entry.sources or ("*",),
+                    is_relayed=True,
+                    relay=_firewall_subnet(firewall),
+                )
         if is_certain:
             yield from (_unsure(resource, firewall) for resource in missing)
 
@@ -112,27 +124,46 @@ def _rules_of(
     return listed, (*doubtful, *_unread_groups(policy, estate))
 
 
-def _to(
-    configuration: IpConfiguration, entry: AddressTranslation, firewall: Firewall, *, is_certain: bool
-) -> Iterator[Way]:
-    if entry.address != configuration.private_address:
-        return
-    ports = tuple(port for port in MANAGEMENT_PORTS if entry.port in (str(port), "*"))
-    if ports:
-        yield Way(
-            firewall.id,
-            ports,
-            is_basic=False,
-            is_certain=is_certain,
-            sources=entry.sources or ("*",),
-            is_relayed=True,
-            relay=firewall.network,
-        )
+def _leads_to(
+    configuration: IpConfiguration, entry: AddressTranslation, estate: Estate
+) -> tuple[tuple[int, ...], bool]:
+    """Return the management ports that a firewall's rule leads to here, and whether that is certain."""
+    public = estate.public_ips.get(configuration.public_ip) if configuration.public_ip else None
+    if entry.host:
+        named = estate.public_address_named(entry.host)
+        # Nobody can tell which VM any other name stands for: it may be this one.
+        return (_translated_ports(entry) if named in (None, public) else ()), named is not None
+    if entry.address in (configuration.private_address, public.address if public else None):
+        return _translated_ports(entry), True
+    paths = (path for _, path in estate.paths_to(configuration) if path.frontend_address == entry.address)
+    return tuple(dict.fromkeys(port for path in paths for port in _balanced_ports(entry, path))), True
+
+
+def _translated_ports(entry: AddressTranslation) -> tuple[int, ...]:
+    return tuple(port for port in MANAGEMENT_PORTS if entry.port in (str(port), "*"))
+
+
+def _balanced_ports(entry: AddressTranslation, path: LoadBalancerPath) -> tuple[int, ...]:
+    """Return the management ports that a translation reaches through a load balancer's path."""
+    if path.backend_port == 0:
+        return _translated_ports(entry)
+    first, last = path.frontend_ports
+    is_taken = entry.port == "*" or (entry.port.isdigit() and first <= int(entry.port) <= last)
+    return (path.backend_port,) if is_taken and path.backend_port in MANAGEMENT_PORTS else ()
+
+
+def _firewall_subnet(firewall: Firewall) -> ResourceId | None:
+    return ResourceId(f"{firewall.network}/subnets/AzureFirewallSubnet") if firewall.network else None
 
 
 def _unsure(missing: ResourceId, firewall: Firewall) -> Way:
     return Way(
-        missing, MANAGEMENT_PORTS, is_basic=False, is_certain=False, is_relayed=True, relay=firewall.network
+        missing,
+        MANAGEMENT_PORTS,
+        is_basic=False,
+        is_certain=False,
+        is_relayed=True,
+        relay=_firewall_subnet(firewall),
     )
 
 

@@ -16,6 +16,7 @@ from readiness.model.verdict import Status, Verdict, met
 from readiness.rules.controls.catalog import SUBSCRIPTION_CONTROLS, VM_CONTROLS
 from readiness.rules.controls.compute import NOT_ELIGIBLE
 from readiness.rules.controls.control import Control, SubscriptionFacts, VmControl, VmFacts
+from readiness.rules.controls.frameworks import framework_ids
 
 Graded = tuple[LevelReached, tuple[OpenControl, ...]]
 Counts = Counter[tuple[str, str]]
@@ -60,6 +61,7 @@ class Grader:
                 evidence=control.evidence.value,
                 whose=control.whose,
                 remedy=control.remedy,
+                frameworks=framework_ids(control, self._estate.reference.frameworks),
                 met=self.counts[control.id, Status.MET],
                 unmet=self.counts[control.id, Status.UNMET],
                 unknown=self.counts[control.id, Status.UNKNOWN],
@@ -130,10 +132,10 @@ def _permission(control: Control, permissions: tuple[RuleException, ...]) -> str
 
 
 def _speaks_of(entry: Attestation | RuleException, facts: SubscriptionFacts) -> bool:
-    """Tell whether an entry speaks of the subscription: by its id, or by not narrowing anything down."""
-    return entry.match == _EVERYTHING or facts.resource in entry.match.ids
+    """Tell whether an entry speaks of the subscription: by its id alone, or by narrowing nothing down."""
+    named = entry.match.ids
+    return entry.match == Match(ids=named) and (not named or facts.resource in named)
 
 
-_EVERYTHING = Match()
 _HELD = (Status.MET, Status.NOT_APPLICABLE)
 _EXCEPTED = "excepted"

@@ -10,6 +10,7 @@ from readiness.model.estate import Estate
 from readiness.model.vault import Lock
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import SecurityType, VirtualMachine
+from readiness.rules import sightings
 from readiness.rules.rule import Role, rule
 
 _LEARN = "https://learn.microsoft.com/azure"
@@ -31,6 +32,11 @@ _REPLICATION = Source(
 _REPLICATED_KEYS = Source(
     "Replicate machines with customer-managed keys enabled disks",
     f"{_LEARN}/site-recovery/azure-to-azure-how-to-enable-replication-cmk-disks",
+    "2026-11",
+)
+_BACKUP = Source(
+    "Troubleshooting backup failures on Azure virtual machines",
+    f"{_LEARN}/backup/backup-azure-vms-troubleshoot",
     "2026-11",
 )
 _ALLOCATION = Source(
@@ -59,7 +65,8 @@ def _unlocked(vm: VirtualMachine, estate: Estate) -> Verdict:
         return unknown("LockNotUnderstood", detail, *_lock_evidence(odd))
     gap = estate.unread("Microsoft.Authorization/locks", vm.id.subscription)
     if gap is not None:
-        return unknown("LocksNotRead", f"The locks of its subscription were not read ({gap.reason}).")
+        detail = f"The locks of its subscription were not read ({gap.reason})."
+        return unknown("LocksNotRead", detail, sightings.list_missing(gap))
     kept = by_level["cannotdelete"]
     if kept:
         detail = f"Snapshots cannot be deleted while {_lock_names(kept)} holds."
@@ -113,15 +120,16 @@ def _replication(vm: VirtualMachine, estate: Estate) -> Verdict:
     """
     item = estate.protection.replication_of(vm.id)
     if item is not None:
-        at = Evidence(item.id, "properties.providerSpecificDetails.fabricObjectId", vm.id.text)
+        at = Evidence(item.id, "properties.providerSpecificDetails.fabricObjectId", item.vm.text)
         return unmet("ReplicationActive", "Azure Site Recovery replicates this VM.", at)
     found = next((entry for entry in vm.extensions if _is_mobility(entry.publisher)), None)
     if found is not None:
-        at = Evidence(vm.id, f"extensions[{found.name}].publisher", found.publisher)
+        at = sightings.extension_publisher_of(vm, found)
         return unmet("ReplicationExtension", "Azure Site Recovery's extension is installed.", at)
     gap = estate.unread("Microsoft.RecoveryServices/vaults", vm.id.subscription)
     if gap is not None:
-        return unknown("ReplicationNotRead", f"The recovery vaults were not read ({gap.reason}).")
+        detail = f"The recovery vaults were not read ({gap.reason})."
+        return unknown("ReplicationNotRead", detail, sightings.list_missing(gap))
     return met("NotReplicated")
 
 
@@ -135,7 +143,7 @@ def _comes_back(vm: VirtualMachine, estate: Estate) -> Verdict:
     Availability sets, dedicated hosts and Spot make that less certain; it is said, and forbids nothing.
     """
     sku = estate.sku_of(vm)
-    size = Evidence(vm.id, "properties.hardwareProfile.vmSize", vm.size)
+    size = sightings.size_of(vm)
     closed = set(vm.zones) & set(sku.restricted_zones) if sku else set()
     if sku is not None and (sku.restricted or closed):
         where = f"zone {', '.join(sorted(closed))} of {vm.location}" if closed else vm.location
@@ -146,12 +154,38 @@ def _comes_back(vm: VirtualMachine, estate: Estate) -> Verdict:
         return met("SpotMayNotReturn", "A Spot VM starts again only while Azure has capacity to spare.", at)
     if vm.is_on_dedicated_host:
         detail = "It needs room on its dedicated host to start again."
-        return met("NeedsRoomOnHost", detail, Evidence(vm.id, "properties.host", value=True))
+        return met("NeedsRoomOnHost", detail, size)
     if vm.availability_set is not None:
         at = Evidence(vm.id, "properties.availabilitySet.id", vm.availability_set.text)
         detail = "Its availability set ties it to one cluster, which may be full when it starts again."
         return met("TiedToCluster", detail, at)
     return met("FreeToStart", "", size)
+
+
+def _backed_up(vm: VirtualMachine, estate: Estate) -> Verdict:
+    """Whoever changes a VM counts on its backup: one that was stopped, or failed, is no way back.
+
+    A job that runs just now holds snapshots of the disks, and has to end first.
+    """
+    item = estate.backup_of(vm)
+    if item is None:
+        return not_applicable("NoBackupToCheck", "No backup of this VM was seen.")
+    state = Evidence(item.id, "properties.protectionState", item.protection_state)
+    last = Evidence(item.id, "properties.lastBackupStatus", item.last_backup_status)
+    match (item.protection_state or "").lower(), (item.last_backup_status or "").lower():
+        case "irpending", _:
+            return unmet("FirstBackupPending", "Its first backup has not run yet.", state)
+        case (("protectionstopped" | "protectionpaused" | "backupssuspended" | "protectionerror"), _):
+            return unmet("BackupStopped", f"Its backup is in state {item.protection_state}.", state)
+        case _, ("inprogress" | "in progress"):
+            return unmet("BackupRunning", "A backup of it is running.", last)
+        case _, "failed":
+            return unmet("LastBackupFailed", "Its last backup failed.", last)
+        case "", "":
+            # Old exports leave both out; the plan takes full snapshots of its own in any case.
+            return met("BackupStateNotReported", "How its last backup ended was not reported.", state, last)
+        case _:
+            return met("BackupWorks", "", state, last)
 
 
 _unlocked_rule = partial(
@@ -187,6 +221,15 @@ _comes_back_rule = partial(
     source=_ALLOCATION,
 )
 
+_backed_up_rule = partial(
+    rule,
+    title="Has a backup that works, where it has one",
+    level=2,
+    role=Role.WORK,
+    remedy="Let the backup's owner resume or repair it, and wait until a backup has succeeded.",
+    source=_BACKUP,
+)
+
 not_replicated_for_boot = rule(
     id="TL010",
     dimension=Dimension.TRUSTED_LAUNCH,
@@ -217,6 +260,9 @@ awake_for_keys = _awake_rule(id="EN013", dimension=Dimension.CMK, level=3)(_awak
 comes_back_for_boot = _comes_back_rule(id="TL014", dimension=Dimension.TRUSTED_LAUNCH)(_comes_back)
 comes_back_for_keys = _comes_back_rule(id="EN014", dimension=Dimension.CMK, level=3)(_comes_back)
 
+backed_up_for_boot = _backed_up_rule(id="TL022", dimension=Dimension.TRUSTED_LAUNCH)(_backed_up)
+backed_up_for_keys = _backed_up_rule(id="EN023", dimension=Dimension.CMK, level=3)(_backed_up)
+
 _LEVELS = ("readonly", "cannotdelete")
 
 RULES = (
@@ -225,10 +271,12 @@ RULES = (
     settled_for_boot,
     awake_for_boot,
     comes_back_for_boot,
+    backed_up_for_boot,
     not_replicated_for_keys,
     unlocked_for_keys,
     settled_for_keys,
     awake_for_keys,
     comes_back_for_keys,
+    backed_up_for_keys,
     unlocked_for_identity,
 )

@@ -6,6 +6,8 @@ from readiness.model.assessment import Source
 from readiness.model.estate import Estate
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import Extension, VirtualMachine
+from readiness.rules import sightings
+from readiness.rules.not_read import nameless_extensions
 from readiness.rules.rule import Role, rule
 
 _ENTRA = "https://learn.microsoft.com/entra/identity/managed-identities-azure-resources"
@@ -44,16 +46,17 @@ _identity_rule = partial(rule, dimension=Dimension.MANAGED_IDENTITY, level=2)
 )
 def has_identity(vm: VirtualMachine, _estate: Estate) -> Verdict:
     """A VM with an identity of its own needs no password or key in a file to speak to Azure."""
-    user = Evidence(vm.id, "identity.userAssignedIdentities", len(vm.identity.user_assigned))
+    at = sightings.identity_of(vm)
     if vm.identity.system_assigned and vm.identity.user_assigned:
-        return met("BothKinds", "", Evidence(vm.id, "identity.type", "SystemAssigned, UserAssigned"))
+        return met("BothKinds", "", at)
     if vm.identity.system_assigned:
-        return met("SystemAssigned", "", Evidence(vm.id, "identity.type", "SystemAssigned"))
+        return met("SystemAssigned", "", at)
     if vm.identity.user_assigned:
-        return met("UserAssigned", "", user)
+        return met("UserAssigned", "", at)
     if vm.size is None and vm.os_disk is None:
-        return unknown("VmNotRead", "Of this VM no more than its name was read; read the VM itself.")
-    return unmet("NoIdentity", "The VM has no managed identity.", Evidence(vm.id, "identity", None))
+        detail = "Of this VM no more than its name was read; read the VM itself."
+        return unknown("VmNotRead", detail, sightings.os_disk_missing(vm), sightings.size_of(vm))
+    return unmet("NoIdentity", "The VM has no managed identity.", at)
 
 
 @_identity_rule(
@@ -72,11 +75,11 @@ def extensions_have_identity(vm: VirtualMachine, _estate: Estate) -> Verdict:
     if not vm.identity.is_present:
         return not_applicable("NoIdentityAtAll", "The VM has no identity yet.")
     if vm.identity.system_assigned:
-        return met("SystemIdentityPresent", "", Evidence(vm.id, "identity.type", "SystemAssigned"))
+        return met("SystemIdentityPresent", "", sightings.identity_of(vm))
     found = [entry for entry in vm.extensions if _needs_system_identity(entry)]
     if found:
         names = ", ".join(entry.type for entry in found)
-        evidence = [Evidence(vm.id, f"extensions[{entry.name}].type", entry.type) for entry in found]
+        evidence = [sightings.extension_of(vm, entry) for entry in found]
         return unmet("SystemIdentityMissing", f"These do not work with its identities: {names}.", *evidence)
     return met("NoExtensionNeedsMore")
 
@@ -97,17 +100,20 @@ def default_identity_stays(vm: VirtualMachine, estate: Estate) -> Verdict:
     if vm.identity.system_assigned or len(vm.identity.user_assigned) != 1:
         return not_applicable("DefaultStays", "No system identity can take the place of an only one.")
     name = vm.identity.user_assigned[0]
-    only = Evidence(vm.id, "identity.userAssignedIdentities", name.text)
     known = estate.access.user_identities.get(name)
     client = f" (client id {known.client_id})" if known and known.client_id else ""
+    only = [sightings.identity_of(vm)]
+    if known is not None:
+        only.append(Evidence(known.id, "properties.clientId", known.client_id))
     if estate.choice_for(vm).identity is not None:
         detail = f"A system identity would become the default in place of {name.name}{client}."
-        return unmet("DefaultWouldChange", detail, only)
-    policy = next((entry for entry in estate.access.identity_policies if entry.covers(vm.id)), None)
-    if policy is not None:
+        return unmet("DefaultWouldChange", detail, *only)
+    policies = estate.posture.policies_on(vm.id, _ADDS_IDENTITIES, estate.info.collected_at)
+    if policies:
+        policy = policies[0]
         detail = f"Policy {policy.id.name} adds a system identity, the new default for {name.name}{client}."
-        at = Evidence(policy.id, "properties.policyDefinitionId", policy.definition)
-        return unmet("PolicyWouldChangeDefault", detail, only, at)
+        at = Evidence(policy.id, "properties.policyDefinitionId", policy.definition_id)
+        return unmet("PolicyWouldChangeDefault", detail, *only, at)
     return not_applicable("DefaultStays", "No change that was chosen moves the VM's default identity.")
 
 
@@ -123,14 +129,9 @@ def no_stored_credentials(vm: VirtualMachine, _estate: Estate) -> Verdict:
     found = [entry for entry in vm.extensions if _carries_key(entry)]
     if found:
         names = ", ".join(entry.type for entry in found)
-        evidence = [Evidence(vm.id, f"extensions[{entry.name}].type", entry.type) for entry in found]
+        evidence = [sightings.extension_of(vm, entry) for entry in found]
         return unmet("CredentialInExtension", f"Extensions with a stored key: {names}.", *evidence)
-    nameless = [entry.name for entry in vm.extensions if not entry.type]
-    if nameless:
-        return unknown(
-            "ExtensionNotRead", f"Nobody can tell what these extensions are: {', '.join(nameless)}."
-        )
-    return met("NoCredentialInExtensions")
+    return nameless_extensions(vm) or met("NoCredentialInExtensions")
 
 
 @_identity_rule(
@@ -145,16 +146,14 @@ def no_suspected_credentials(vm: VirtualMachine, _estate: Estate) -> Verdict:
 
     What an extension keeps secret Azure never shows, so a storage account is a suspicion and no proof.
     """
-    if vm.os_profile is not None and vm.os_profile.holds_certificates:
-        at = Evidence(vm.id, "properties.osProfile.secrets", "vaultCertificates")
+    held = vm.os_profile.certificate if vm.os_profile else None
+    if held is not None:
+        at = Evidence(vm.id, held.path, held.value)
         return unmet("CertificatesInVm", "Azure puts certificates from a key vault into the VM.", at)
     found = [entry for entry in vm.extensions if _downloads_from_storage(entry)]
     if found:
         names = ", ".join(entry.name for entry in found)
-        evidence = [
-            Evidence(vm.id, f"extensions[{entry.name}].settings.fileUris", ", ".join(entry.downloads_from))
-            for entry in found
-        ]
+        evidence = [sightings.download_hosts_of(vm, entry) for entry in found]
         return unmet("StorageKeySuspected", f"These download from storage accounts: {names}.", *evidence)
     return met("NoSignOfCredentials")
 
@@ -186,6 +185,12 @@ def _downloads_from_storage(extension: Extension) -> bool:
     return is_script and any(".blob.core." in host for host in extension.downloads_from)
 
 
+_ADDS_IDENTITIES = (
+    "497dff13-db2a-4c0f-8603-28fa3b331ab6",
+    "12794019-7a00-42cf-95c2-882eed337cc8",
+)
+"""Built-in policies, as of 2026-11, that add a system identity to VMs that have user-assigned ones: the guest
+configuration prerequisites, alone and as the initiative that holds them."""
 _WITH_KEYS = {
     ("microsoft.enterprisecloud.monitoring", "microsoftmonitoringagent"),
     ("microsoft.enterprisecloud.monitoring", "omsagentforlinux"),

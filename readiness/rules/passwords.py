@@ -11,7 +11,9 @@ from readiness.model.assessment import Source
 from readiness.model.estate import Estate
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import Extension, OsFamily, VirtualMachine
+from readiness.rules import sightings
 from readiness.rules.entra_systems import LINUX_LOGIN, entra_login_on, guest_configuration_skips
+from readiness.rules.not_read import extensions_not_listed, os_not_reported
 from readiness.rules.rule import Role, rule
 
 _LEARN = "https://learn.microsoft.com"
@@ -56,9 +58,13 @@ def keys_only(vm: VirtualMachine, estate: Estate) -> Verdict:
     """
     match vm.os_family:
         case OsFamily.WINDOWS:
-            return not_applicable("Windows", "Windows VMs are judged by whether they can be reached.")
+            detail = (
+                "A Windows VM always has a password, and takes it inside its network: what counts is that "
+                "the internet reaches no management port of it (PW001)."
+            )
+            return not_applicable("Windows", detail, _os_family(vm))
         case None:
-            return unknown("OsNotReported", "The operating system was not reported; read 'osDisk.osType'.")
+            return os_not_reported(vm)
         case OsFamily.LINUX:
             return _guest_evidence(vm, estate) or _password_setting(vm)
 
@@ -70,7 +76,7 @@ def keys_only(vm: VirtualMachine, estate: Estate) -> Verdict:
     remedy="Assign a system identity, then install the Entra login extension and give users a login role.",
     source=_ENTRA,
 )
-def entra_login(vm: VirtualMachine, _estate: Estate) -> Verdict:
+def entra_login(vm: VirtualMachine, estate: Estate) -> Verdict:
     """Entra login replaces passwords by accounts that are governed elsewhere, with a second factor.
 
     A Windows VM that is in a domain cannot have it: it would have to join Entra instead. Microsoft's pages
@@ -80,9 +86,9 @@ def entra_login(vm: VirtualMachine, _estate: Estate) -> Verdict:
         case OsFamily.WINDOWS:
             return _windows_login(vm)
         case None:
-            return unknown("OsNotReported", "The operating system was not reported; read 'osDisk.osType'.")
+            return os_not_reported(vm)
         case OsFamily.LINUX:
-            return _linux_login(vm)
+            return _linux_login(vm, estate)
 
 
 @_password_rule(
@@ -105,9 +111,7 @@ def extensions_allowed(vm: VirtualMachine, _estate: Estate) -> Verdict:
         return unmet("NoAgent", "The VM was set up without the Azure agent.", at)
     if profile is None and vm.agent_ready is not True:
         detail = "A VM from a specialised disk whose agent does not report ready may have none."
-        return unknown(
-            "AgentNotReported", detail, Evidence(vm.id, "properties.instanceView.vmAgent", vm.agent_ready)
-        )
+        return unknown("AgentNotReported", detail, sightings.agent_of(vm))
     return met("ExtensionsAllowed")
 
 
@@ -128,17 +132,17 @@ def entra_system(vm: VirtualMachine, _estate: Estate) -> Verdict:
     if any(_is_entra_login(entry) and entry.has_succeeded for entry in vm.extensions):
         return not_applicable("EntraLoginWorks", "Entra login is installed and works.")
     system, is_listed = entra_login_on(vm)
-    at = Evidence(vm.id, "properties.storageProfile.imageReference", system or None)
+    at = sightings.image_of(vm) if vm.image else (Evidence(vm.id, _OS_NAME, vm.os_name),)
     match is_listed:
         case True:
-            return met("EntraLoginSupported", f"Entra login is documented for {system}.", at)
+            return met("EntraLoginSupported", f"Entra login is documented for {system}.", *at)
         case False:
-            return unmet("EntraLoginUnsupported", f"Entra login is not documented for {system}.", at)
+            return unmet("EntraLoginUnsupported", f"Entra login is not documented for {system}.", *at)
         case None:
             detail = (
                 f"The list of {LINUX_LOGIN.verified_on} does not mention '{system or 'no image reported'}'."
             )
-            return unmet("SystemNotListed", detail, at)
+            return unmet("SystemNotListed", detail, *at)
 
 
 @_password_rule(
@@ -156,7 +160,7 @@ def can_be_proved(vm: VirtualMachine, estate: Estate) -> Verdict:
     profile = vm.os_profile
     if vm.os_family is not OsFamily.LINUX or (profile is not None and profile.password_disabled is True):
         return not_applicable("NoPasswordToDisprove", "It was not set up with a password that has to go.")
-    check = estate.access.guest_check(vm.id, SSH_KEYS_CHECK)
+    check = estate.posture.guest_assignment(vm.id, SSH_KEYS_CHECK)
     if check is not None:
         at = Evidence(check.id, "properties.complianceStatus", check.status)
         if check.status.lower() in ("compliant", "noncompliant"):
@@ -166,20 +170,25 @@ def can_be_proved(vm: VirtualMachine, estate: Estate) -> Verdict:
         return unmet("GuestConfigurationSkips", "The policy leaves this image out, so nobody looks.")
     gap = estate.unread(_ASSIGNMENTS, vm.id.subscription)
     if gap is not None:
-        return unknown("GuestEvidenceNotRead", f"Guest configuration could not be listed: {gap.reason}.")
+        detail = f"Guest configuration could not be listed: {gap.reason}."
+        return unknown("GuestEvidenceNotRead", detail, sightings.list_missing(gap))
     return unmet("GuestEvidenceMissing", f"Nothing looks into the guest{_lacking(vm)}.")
 
 
 RULES = (keys_only, entra_login, extensions_allowed, entra_system, can_be_proved)
 
 
+def _os_family(vm: VirtualMachine) -> Evidence:
+    return Evidence(vm.id, "properties.storageProfile.osDisk.osType", vm.os_family and vm.os_family.value)
+
+
 def _guest_evidence(vm: VirtualMachine, estate: Estate) -> Verdict | None:
     """Return what was found in the guest; None where nobody looked, so that provisioning has to do."""
-    empty = estate.access.guest_check(vm.id, _EMPTY_PASSWORDS_CHECK)
+    empty = estate.posture.guest_assignment(vm.id, _EMPTY_PASSWORDS_CHECK)
     if empty is not None and empty.status.lower() == "noncompliant":
         at = Evidence(empty.id, "properties.complianceStatus", empty.status)
         return unmet("EmptyPasswordsAccepted", "The guest lets accounts without a password log in.", at)
-    keys = estate.access.guest_check(vm.id, SSH_KEYS_CHECK)
+    keys = estate.posture.guest_assignment(vm.id, SSH_KEYS_CHECK)
     at_keys = Evidence(keys.id, "properties.complianceStatus", keys.status) if keys else None
     if at_keys is not None and keys is not None:
         if keys.status.lower() == "compliant":
@@ -191,7 +200,7 @@ def _guest_evidence(vm: VirtualMachine, estate: Estate) -> Verdict | None:
         detail = (
             f"Guest configuration could not be listed ({gap.reason}); it may contradict the VM's own setting."
         )
-        return unknown("GuestEvidenceNotRead", detail)
+        return unknown("GuestEvidenceNotRead", detail, sightings.list_missing(gap))
     return None
 
 
@@ -211,29 +220,25 @@ def _password_setting(vm: VirtualMachine) -> Verdict:
             return unknown("PasswordSettingNotReported", detail, evidence)
 
 
-def _linux_login(vm: VirtualMachine) -> Verdict:
+def _linux_login(vm: VirtualMachine, estate: Estate) -> Verdict:
     found = next((entry for entry in vm.extensions if _is_entra_login(entry)), None)
     if found is not None and found.has_succeeded:
         return _working_login(vm, found)
     outdated = next((entry for entry in vm.extensions if entry.type.lower() == "aadloginforlinux"), None)
     if outdated is not None:
-        at = Evidence(vm.id, f"extensions[{outdated.name}].type", outdated.type)
+        at = sightings.extension_of(vm, outdated)
         return unmet("EntraLoginOutdated", "The old login extension keeps the new one from working.", at)
     if found is not None:
         return _working_login(vm, found)
-    nameless = [entry.name for entry in vm.extensions if not entry.type]
-    if nameless:
-        return unknown(
-            "ExtensionNotRead", f"Nobody can tell what these extensions are: {', '.join(nameless)}."
-        )
-    return unmet("EntraLoginMissing", "The Entra login extension is not installed.")
+    missing = unmet("EntraLoginMissing", "The Entra login extension is not installed.")
+    return extensions_not_listed(vm, estate) or missing
 
 
 def _windows_login(vm: VirtualMachine) -> Verdict:
     found = next((entry for entry in vm.extensions if entry.type.lower() == "aadloginforwindows"), None)
     domain = next((entry for entry in vm.extensions if entry.type.lower() == "jsonaddomainextension"), None)
     if domain is not None:
-        at = Evidence(vm.id, f"extensions[{domain.name}].type", domain.type)
+        at = sightings.extension_of(vm, domain)
         if found is not None:
             return unmet("EntraLoginInDomain", "A VM in a domain cannot join Entra as well.", at)
         return not_applicable(
@@ -246,8 +251,8 @@ def _windows_login(vm: VirtualMachine) -> Verdict:
 
 
 def _working_login(vm: VirtualMachine, found: Extension) -> Verdict:
-    state = Evidence(vm.id, f"extensions[{found.name}].provisioningState", found.provisioning_state)
-    identity = Evidence(vm.id, "identity.type", "SystemAssigned" if vm.identity.system_assigned else None)
+    state = sightings.extension_state_of(vm, found)
+    identity = sightings.identity_of(vm)
     if not found.has_succeeded:
         return unmet("EntraLoginFailed", "The Entra login extension is installed but does not work.", state)
     if not vm.identity.system_assigned:
@@ -269,5 +274,6 @@ def _lacking(vm: VirtualMachine) -> str:
 
 
 SSH_KEYS_CHECK = "LinuxNoPasswordForSSH"
+_OS_NAME = "properties.instanceView.osName"
 _EMPTY_PASSWORDS_CHECK = "PasswordPolicy_msid110"
 _ASSIGNMENTS = "microsoft.guestconfiguration/guestconfigurationassignments"

@@ -9,6 +9,7 @@ import re
 from enum import Enum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from readiness.model.reference import Reference, SystemEntry
 from readiness.model.virtual_machine import OsFamily, VirtualMachine
@@ -22,6 +23,8 @@ class System(Struct, frozen=True, kw_only=True):
     version: str | None
     text: str
     """The words it was recognised by."""
+    is_running: bool = False
+    """The instance view said so, and not the image."""
 
 
 class Support(Enum):
@@ -91,11 +94,11 @@ def _names(versions: tuple[str, ...], version: str) -> bool:
 def _recognise_seen(vm: VirtualMachine, text: str) -> System:
     name = (vm.os_name or "").lower()
     if vm.os_family is OsFamily.WINDOWS or "windows" in name:
-        return _recognise(vm.os_name or "")
+        return replace(_recognise(vm.os_name or ""), is_running=True)
     key = next((key for word, key in _SEEN if word in name), "")
     numbers = _NUMBERS.match((vm.os_version or "").lower())
     version = ".".join(part for part in numbers.groups() if part) if numbers else None
-    return System(key=key, version=version, text=text)
+    return System(key=key, version=version, text=text, is_running=True)
 
 
 def _recognise(text: str) -> System:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from readiness.model.context import Criticality, Environment, IdentityKind
 from readiness.model.ids import ResourceId
 from readiness.model.verdict import Dimension
-from readiness.store.context_values import Resolver, check_rrule, check_timezone, resource_id
+from readiness.store.context_values import Resolver, check_rrule, check_timezone, covered_id, resource_id
 from readiness.store.marked_yaml import Entry
 
 FORMAT = "readiness/context-workbook/1"
@@ -82,7 +82,7 @@ def _vm(entry: Entry, resolver: Resolver) -> object:
 
 
 def _id(entry: Entry, _resolver: Resolver) -> ResourceId:
-    return resource_id(entry)
+    return covered_id(entry)
 
 
 def _key_set(entry: Entry, _resolver: Resolver) -> ResourceId:
@@ -137,7 +137,7 @@ _MATCH = (
     Column(
         title="VM ids",
         key="match.ids",
-        meaning="Full resource ids of VMs.",
+        meaning="Full ids of VMs, or of subscriptions and resource groups: then of every VM in them.",
         example="/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Compute/virtualMachines/<name>",
         check=_id,
         is_list=True,

@@ -27,6 +27,7 @@ from readiness.model.context import (
 from readiness.model.verdict import Dimension
 from readiness.store.context_values import (
     Resolver,
+    Words,
     check_rrule,
     check_timezone,
     match_of,
@@ -38,7 +39,7 @@ from readiness.store.context_values import (
 from readiness.store.marked_yaml import Entry, closest
 
 
-def application(entry: Entry, windows: set[str]) -> Application:
+def application(entry: Entry, windows: set[str], words: Words) -> Application:
     """Read an application, whose windows have to be known."""
     fields = entry.fields(
         "name", "owner", "criticality", "environment", "match", "windows", required=("name", "owner", "match")
@@ -52,7 +53,7 @@ def application(entry: Entry, windows: set[str]) -> Application:
     return Application(
         name=fields["name"].text(),
         owner=Owner(name=owner["name"].text(), email=text_of(owner, "email")),
-        match=match_of(fields["match"], within_applications=True),
+        match=match_of(fields["match"], words, within_applications=True),
         criticality=fields["criticality"].kind(Criticality)
         if "criticality" in fields
         else Criticality.MEDIUM,
@@ -90,7 +91,7 @@ def dependency(entry: Entry, resolver: Resolver) -> Dependency:
     return Dependency(source=source, target=target, hard=fields["hard"].flag() if "hard" in fields else False)
 
 
-def target(entry: Entry) -> TargetEntry:
+def target(entry: Entry, words: Words) -> TargetEntry:
     """Read what some VMs are to become."""
     fields = entry.fields(
         "match",
@@ -101,7 +102,7 @@ def target(entry: Entry) -> TargetEntry:
         "login_groups",
         required=("match",),
     )
-    return TargetEntry(match=match_of(fields["match"]), choice=_choice(fields), access=_access(fields))
+    return TargetEntry(match=match_of(fields["match"], words), choice=_choice(fields), access=_access(fields))
 
 
 def _choice(fields: Mapping[str, Entry]) -> Choice:
@@ -124,7 +125,7 @@ def _choice(fields: Mapping[str, Entry]) -> Choice:
     )
 
 
-def exception(entry: Entry) -> RuleException:
+def exception(entry: Entry, words: Words) -> RuleException:
     """Read a permission not to meet a rule or a dimension; one that has expired is read like any other."""
     needed = ("id", "match", "owner", "reason", "approved_by", "expires")
     fields = entry.fields(*needed, "dimension", "rule", "compensating_control", required=needed)
@@ -134,13 +135,13 @@ def exception(entry: Entry) -> RuleException:
         )
     return RuleException(
         id=fields["id"].text(),
-        match=match_of(fields["match"]),
+        match=match_of(fields["match"], words),
         owner=fields["owner"].text(),
         reason=fields["reason"].text(),
         approved_by=fields["approved_by"].text(),
         expires=fields["expires"].date(),
         dimension=fields["dimension"].kind(Dimension) if "dimension" in fields else None,
-        rule=fields["rule"].text() if "rule" in fields else None,
+        rule=words.rule(fields["rule"]) if "rule" in fields else None,
         compensating_control=text_of(fields, "compensating_control"),
     )
 
@@ -162,7 +163,7 @@ def _role(entry: Entry) -> RoleWish:
     return RoleWish(role=fields["role"].text(), scope=scope_id(fields["scope"]))
 
 
-def freeze(entry: Entry) -> Freeze:
+def freeze(entry: Entry, words: Words) -> Freeze:
     """Read days on which nothing may be changed."""
     needed = ("name", "match", "starts", "ends")
     fields = entry.fields(*needed, "reason", required=needed)
@@ -171,14 +172,14 @@ def freeze(entry: Entry) -> Freeze:
         raise fields["ends"].error("The freeze ends before it starts.", "Exchange the two days.")
     return Freeze(
         name=fields["name"].text(),
-        match=match_of(fields["match"]),
+        match=match_of(fields["match"], words),
         starts=starts,
         ends=ends,
         reason=text_of(fields, "reason"),
     )
 
 
-def attestation(entry: Entry) -> Attestation:
+def attestation(entry: Entry, words: Words) -> Attestation:
     """Read somebody's word that a control is met; one that has expired is read like any other."""
     needed = ("control", "match", "owner", "date", "expires", "statement")
     fields = entry.fields(*needed, required=needed)
@@ -187,8 +188,8 @@ def attestation(entry: Entry) -> Attestation:
         remedy = "Write the last day on which it holds."
         raise fields["expires"].error("The attestation expires before it was given.", remedy)
     return Attestation(
-        control=fields["control"].text(),
-        match=match_of(fields["match"]),
+        control=words.control(fields["control"]),
+        match=match_of(fields["match"], words),
         owner=fields["owner"].text(),
         given=given,
         expires=expires,
@@ -196,27 +197,27 @@ def attestation(entry: Entry) -> Attestation:
     )
 
 
-def ownership(entry: Entry) -> Ownership:
+def ownership(entry: Entry, words: Words) -> Ownership:
     """Read which infrastructure code owns some VMs."""
     needed = ("match", "tool", "repository")
     fields = entry.fields(*needed, "confirmed_by", required=needed)
     return Ownership(
-        match=match_of(fields["match"]),
+        match=match_of(fields["match"], words),
         tool=fields["tool"].kind(IacTool),
         repository=fields["repository"].text(),
         confirmed_by=text_of(fields, "confirmed_by"),
     )
 
 
-def estimate(entry: Entry) -> Estimate:
+def estimate(entry: Entry, words: Words) -> Estimate:
     """Read how long changes take on some VMs."""
     fields = entry.fields("match", "playbook", "duration", "effort", required=("match",))
     if "duration" not in fields and "effort" not in fields:
         remedy = "Add 'duration: PT45M', 'effort: PT2H', or both."
         raise entry.error("The entry estimates neither duration nor effort.", remedy)
     return Estimate(
-        match=match_of(fields["match"]),
-        playbook=fields["playbook"].text() if "playbook" in fields else None,
+        match=match_of(fields["match"], words),
+        playbook=words.playbook(fields["playbook"]) if "playbook" in fields else None,
         duration=_length(fields, "duration"),
         effort=_length(fields, "effort"),
     )

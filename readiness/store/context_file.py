@@ -1,16 +1,18 @@
 """Reads `context.yaml`: applications, windows, freezes, dependencies, targets, exceptions and the rest.
 
-Guarantees that whatever refers to something refers to something that exists: windows, VMs by name,
-time zones, recurrences. A VM name that two VMs carry is refused, never guessed. What has expired is read
-all the same, so that it stays visible.
+Guarantees that whatever refers to something refers to something that exists: windows, applications, VMs by
+name, rules, controls, playbooks, time zones, recurrences. A VM name that two VMs carry is refused, never
+guessed. What has expired is read all the same, so that it stays visible.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from readiness.model.context import Context
 from readiness.store import context_entries as read
-from readiness.store.context_values import Names, Resolver
+from readiness.store.context_values import Names, Resolver, Words
 from readiness.store.marked_yaml import Entry, compose
 
 FORMAT = "readiness/context/1"
@@ -28,29 +30,38 @@ SECTIONS = (
 _Read = TypeVar("_Read")
 
 
-def parse_context(text: str, names: Names, file: str = "context.yaml") -> Context:
-    """Read the text of a context file; `names` resolves the VMs that dependencies speak of."""
+def parse_context(text: str, names: Names, file: str = "context.yaml", words: Words | None = None) -> Context:
+    """Read the text of a context file.
+
+    Args:
+        text: The text.
+        names: Ids of the estate's VMs by name in lower case, for the VMs that dependencies speak of.
+        file: What its mistakes are told by.
+        words: Rules, controls and playbooks that it may name; without them their ids are not checked.
+    """
     root = compose(text, file)
-    return Context() if root is None else context_of(root, names)
+    return Context() if root is None else context_of(root, names, words or Words())
 
 
-def context_of(root: Entry, names: Names) -> Context:
+def context_of(root: Entry, names: Names, words: Words) -> Context:
     """Read a whole context from its root entry."""
     check_format(root)
     fields = root.fields("format", *SECTIONS)
     windows = _each(fields, "windows", read.window)
     known = {window.name for window in windows}
-    resolver = Resolver(names)
+    applications = _each(fields, "applications", lambda entry: read.application(entry, known, words))
+    words = replace(words, applications=tuple(entry.name for entry in applications))
+    resolver = Resolver(names, words)
     context = Context(
-        applications=_each(fields, "applications", lambda entry: read.application(entry, known)),
+        applications=applications,
         windows=windows,
         dependencies=_each(fields, "dependencies", lambda entry: read.dependency(entry, resolver)),
-        targets=_each(fields, "targets", read.target),
-        exceptions=_each(fields, "exceptions", read.exception),
-        freezes=_each(fields, "freezes", read.freeze),
-        attestations=_each(fields, "attestations", read.attestation),
-        ownership=_each(fields, "iac", read.ownership),
-        estimates=_each(fields, "estimates", read.estimate),
+        targets=_each(fields, "targets", lambda entry: read.target(entry, words)),
+        exceptions=_each(fields, "exceptions", lambda entry: read.exception(entry, words)),
+        freezes=_each(fields, "freezes", lambda entry: read.freeze(entry, words)),
+        attestations=_each(fields, "attestations", lambda entry: read.attestation(entry, words)),
+        ownership=_each(fields, "iac", lambda entry: read.ownership(entry, words)),
+        estimates=_each(fields, "estimates", lambda entry: read.estimate(entry, words)),
     )
     _refuse_twins(fields, "applications", [entry.name for entry in context.applications])
     _refuse_twins(fields, "windows", [entry.name for entry in context.windows])

@@ -1,10 +1,12 @@
 """Values that occur in many places of a context: matches, resource ids, VMs by name, recurrences, zones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from dateutil.rrule import rrulestr
+from msgspec import Struct
 
 from readiness.model.context import Match
 from readiness.model.ids import ResourceId
@@ -14,20 +16,55 @@ Names = Mapping[str, tuple[ResourceId, ...]]
 """Ids of the estate's VMs by name in lower case."""
 
 
-def match_of(entry: Entry, *, within_applications: bool = False) -> Match:
+class Words(Struct, frozen=True, kw_only=True):
+    """The words that a context may name; those that are None are not known here, and not checked."""
+
+    rules: tuple[str, ...] | None = None
+    controls: tuple[str, ...] | None = None
+    playbooks: tuple[str, ...] | None = None
+    applications: tuple[str, ...] | None = None
+    """The applications of the same context."""
+
+    def rule(self, entry: Entry) -> str:
+        """Return the id of a rule or a control."""
+        known = None if self.rules is None else (*self.rules, *(self.controls or ()))
+        return _known(entry, known, "rule or control", "Their ids are in rules.md and controls.md.")
+
+    def control(self, entry: Entry) -> str:
+        """Return the id of a control."""
+        return _known(entry, self.controls, "control", "Their ids are in controls.md.")
+
+    def playbook(self, entry: Entry) -> str:
+        """Return the id of a playbook."""
+        return _known(entry, self.playbooks, "playbook", "Their ids are in playbooks.md.")
+
+    def application(self, entry: Entry) -> str:
+        """Return the name of an application."""
+        return _known(entry, self.applications, "application", "Describe it under 'applications'.")
+
+
+def _known(entry: Entry, known: Sequence[str] | None, kind: str, elsewhere: str) -> str:
+    word = entry.text()
+    if known is None or word in known:
+        return word
+    near = get_close_matches(word, known, n=3, cutoff=0.5)
+    remedy = f"Did you mean {', '.join(near)}?" if near else closest(word, sorted(known)) or elsewhere
+    raise entry.error(f"There is no {kind} '{word}'.", remedy)
+
+
+def match_of(entry: Entry, words: Words, *, within_applications: bool = False) -> Match:
     """Read which VMs an entry speaks of; applications are not yet known within their own section."""
     known = ("ids", "names", "resource_groups", "tags", "applications")
     fields = entry.fields(*known[: -1 if within_applications else None])
-    if "ids" in fields:
-        for one in fields["ids"].entries():
-            resource_id(one)
+    ids = fields["ids"].entries() if "ids" in fields else []
+    applications = fields["applications"].entries() if "applications" in fields else []
     tags = fields["tags"].mapping() if "tags" in fields else {}
     return Match(
-        ids=tuple(ResourceId(text) for text in texts_of(fields, "ids")),
+        ids=tuple(covered_id(one) for one in ids),
         names=texts_of(fields, "names"),
         resource_groups=texts_of(fields, "resource_groups"),
         tags={key: "" if value.is_empty else value.text() for key, (_, value) in tags.items()},
-        applications=texts_of(fields, "applications"),
+        applications=tuple(words.application(one) for one in applications),
     )
 
 
@@ -56,9 +93,10 @@ def check_timezone(entry: Entry) -> None:
 
 
 class Resolver:
-    """Finds the VM that a name or id speaks of."""
+    """Finds the VM that a name or id speaks of, and knows the words that may be named."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, words: Words) -> None:
+        self.words = words
         self._names = names
         self._ids = {found for ids in names.values() for found in ids}
 
@@ -87,6 +125,20 @@ def resource_id(entry: Entry, kind: str = "") -> ResourceId:
     return found
 
 
+def covered_id(entry: Entry) -> ResourceId:
+    """Read the full id of a subscription, of a resource group, or of a resource."""
+    found = ResourceId(entry.text())
+    parts = found.key.split("/")[1:]
+    is_scope = len(parts) in _SCOPE_LENGTHS and parts[:1] == ["subscriptions"] and all(parts)
+    if is_scope and parts[2:3] in ([], ["resourcegroups"]):
+        return found
+    if not found.subscription or "/providers/" not in found.key or not all(parts):
+        remedy = "Write it in full: /subscriptions/<id>[/resourceGroups/<group>[/providers/<type>/<name>]]"
+        problem = f"'{entry.text()}' is the id of no subscription, resource group or resource."
+        raise entry.error(problem, remedy)
+    return found
+
+
 def scope_id(entry: Entry) -> ResourceId:
     """Read a scope: a subscription, a resource group, a resource, or a management group."""
     found = ResourceId(entry.text())
@@ -106,4 +158,5 @@ def texts_of(fields: Mapping[str, Entry], key: str) -> tuple[str, ...]:
     return fields[key].texts() if key in fields else ()
 
 
+_SCOPE_LENGTHS = (2, 4)
 _ANY_DAY = datetime(2000, 1, 1)  # noqa: DTZ001  a recurrence is local to its window's zone

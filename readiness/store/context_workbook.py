@@ -19,7 +19,7 @@ from readiness.errors import EstateError
 from readiness.store import context_entries as read
 from readiness.store.context_columns import README, SHEETS, Column, Sheet
 from readiness.store.context_file import FORMAT, SECTIONS, context_of
-from readiness.store.context_values import Names, Resolver
+from readiness.store.context_values import Names, Resolver, Words
 from readiness.store.marked_yaml import Cell, Entry, closest, compose
 
 _LARGEST = 256 * 1024 * 1024
@@ -35,19 +35,20 @@ class _Filled(Struct):
     problems: list[str]
 
 
-def context_text(path: Path, names: Names, earlier: str = "") -> str:
+def context_text(path: Path, names: Names, words: Words, earlier: str = "") -> str:
     """Return the text of `context.yaml` that a workbook makes.
 
     Args:
         path: The workbook.
         names: Ids of the estate's VMs by name in lower case.
+        words: Rules, controls and playbooks that it may name.
         earlier: The text of the context so far; its sections stay where the workbook has none of a kind.
 
     Raises:
         EstateError: It is no such workbook, or some of its cells are wrong; all of them are named.
     """
     filled = _Filled({}, [])
-    resolver = Resolver(names)
+    resolver = Resolver(names, words)
     for sheet, rows in _sheets(path, filled.problems):
         _read_sheet(path.name, sheet, rows, filled, resolver)
     if filled.problems:
@@ -59,7 +60,7 @@ def context_text(path: Path, names: Names, earlier: str = "") -> str:
             remedy="Correct these cells and import the workbook again.",
         )
     root = _joined(filled.sections, earlier)
-    context_of(Entry(root, path.name), names)
+    context_of(Entry(root, path.name), names, words)
     return str(yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True, width=110))
 
 
@@ -189,8 +190,8 @@ def _check_missing(
 def _check_row(sheet: Sheet, entry: Entry, problems: list[str], resolver: Resolver) -> None:
     """Try what only a whole line can be wrong in."""
     readers: dict[str, Callable[[], object]] = {
-        "exceptions": lambda: read.exception(entry),
-        "attestations": lambda: read.attestation(entry),
+        "exceptions": lambda: read.exception(entry, resolver.words),
+        "attestations": lambda: read.attestation(entry, resolver.words),
         "dependencies": lambda: read.dependency(entry, resolver),
     }
     try:

@@ -18,6 +18,7 @@ from readiness.model.context import Context
 from readiness.model.estate_info import EstateInfo, Gap
 from readiness.model.ids import ResourceId
 from readiness.store.context_file import parse_context
+from readiness.store.context_values import Words
 from readiness.store.dependency_files import DEPENDENCIES, parse_dependencies
 from readiness.store.plain_text import lines, read_text, unreadable
 
@@ -60,7 +61,9 @@ def read_resources(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise unreadable(path, f"line {number}", error) from error
 
 
-def read_context(folder: Path, names: Mapping[str, tuple[ResourceId, ...]]) -> Context:
+def read_context(
+    folder: Path, names: Mapping[str, tuple[ResourceId, ...]], words: Words | None = None
+) -> Context:
     """Read what people added; an estate without `context.yaml` has an empty context.
 
     The dependencies of `dependencies.csv` come after those of `context.yaml`.
@@ -68,9 +71,10 @@ def read_context(folder: Path, names: Mapping[str, tuple[ResourceId, ...]]) -> C
     Args:
         folder: The estate folder.
         names: Ids of the estate's VMs by name in lower case, to resolve the VMs of dependencies.
+        words: Rules, controls and playbooks that it may name; without them their ids are not checked.
     """
     path = folder / _CONTEXT
-    context = parse_context(read_text(path), names, _CONTEXT) if path.exists() else Context()
+    context = parse_context(read_text(path), names, _CONTEXT, words) if path.exists() else Context()
     listed = folder / DEPENDENCIES
     if not listed.exists():
         return context

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from readiness.model.reference import Reference, Risk, SystemEntry
+from readiness.model.reference import Framework, Reference, Risk, SystemEntry
 from readiness.model.sku import Sku
 
 
@@ -13,6 +13,7 @@ def read_reference() -> Reference:
     """Return all reference tables; a test proves that every file is whole."""
     sizes, systems = _table("sizes"), _table("systems")
     roles, risks = _table("key_roles"), _table("secure_boot_risks")
+    frameworks = _table("frameworks")
     return Reference(
         sizes={entry.name.lower(): entry for entry in msgspec.convert(sizes["sizes"], tuple[Sku, ...])},
         sizes_verified_on=sizes["verified_on"],
@@ -21,6 +22,8 @@ def read_reference() -> Reference:
         secure_boot_risks=msgspec.convert(risks["risks"], tuple[Risk, ...]),
         key_roles=roles["can"],
         keyless_roles=roles["cannot"],
+        frameworks=msgspec.convert(frameworks["frameworks"], tuple[Framework, ...]),
+        frameworks_verified_on=frameworks["verified_on"],
     )
 
 

@@ -105,6 +105,7 @@ def test_every_form_holds_the_same_vm(document):
         ({"id": "web-01"}, "RelativeId", "/subscriptions/"),
         ({"error": {"code": "AuthorizationFailed", "message": "no"}}, "ErrorAnswer", "AuthorizationFailed"),
         ({}, "Empty", "empty"),
+        ({"statuses": [], "vmAgent": {}}, "InstanceViewAlone", "get-instance-view"),
         ([None], "NotAResource", "Nothing stands"),
         (["x"], "NotAResource", "A text stands"),
         ({"columns": ["id"], "rows": [[1, 2]]}, "OddRow", "2 values for 1 columns"),

@@ -10,6 +10,8 @@ from readiness.model.access import AddressTranslation, AdminAccess, JitRequest, 
 from readiness.model.context import Context
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
+from readiness.model.monitoring import GuestAssignment
+from readiness.model.virtual_machine import Sighting
 from tests.builders import SUBSCRIPTION, info, rid, vm_id
 
 NETWORK = rid("Microsoft.Network/virtualNetworks", "vnet1")
@@ -115,7 +117,6 @@ def test_the_destination_nat_of_a_firewall_is_read() -> None:
         _nat(protocols=["TCP"]),
         _nat(protocols=["UDP"]),
         _nat(destinationAddresses=["10.1.0.4"]),
-        _nat(translatedAddress=None, translatedFqdn="vm.example"),
         firewallPolicy=_ref(POLICY),
     )
     nat = {"action": {"type": "DNAT"}, "rules": [_nat(ipProtocols=["Any"])]}
@@ -231,32 +232,38 @@ def test_a_guest_configuration_assignment_is_read() -> None:
     kind = "providers/Microsoft.GuestConfiguration/guestConfigurationAssignments"
     own = resource(f"{vm_id()}/{kind}/LinuxNoPasswordForSSH$pid1", complianceStatus="Compliant")
     other = resource(f"{rid('Microsoft.HybridCompute/machines', 'arc')}/{kind}/LinuxNoPasswordForSSH")
-    access = estate_of(own, other).access
+    posture = estate_of(own, other).posture
 
-    found = access.guest_check(vm_id(), "linuxnopasswordforssh")
+    found = posture.guest_assignment(vm_id(), "LinuxNoPasswordForSSH")
     assert found is not None
-    assert ("Compliant", 1) == (found.status, len(access.guest_checks))
+    assert ("Compliant", 1) == (found.status, len(posture.all(GuestAssignment)))
 
 
-def test_identities_and_the_policies_that_add_them_are_read() -> None:
-    """Only assignments that are enforced and add identities are kept."""
+def test_identities_and_the_policies_on_a_vm_are_read() -> None:
+    """Only assignments that are enforced, of the policies asked for, and without an exemption act on a VM."""
     identity = rid("Microsoft.ManagedIdentity/userAssignedIdentities", "app")
     scope = f"/subscriptions/{SUBSCRIPTION}"
-    adds = "/providers/Microsoft.Authorization/policySetDefinitions/12794019-7A00-42cf-95c2-882eed337cc8"
+    definition = "12794019-7a00-42cf-95c2-882eed337cc8"
+    adds = f"/providers/Microsoft.Authorization/policySetDefinitions/{definition.upper()}"
     place = f"{scope}/providers/Microsoft.Authorization/policyAssignments"
-    access = estate_of(
+    exempt = f"{vm_id('freed', group='rg-other')}/providers/Microsoft.Authorization/policyExemptions/e"
+    found = estate_of(
         resource(identity, clientId="c", principalId="p"),
         resource(f"{place}/one", policyDefinitionId=adds, notScopes=[f"{scope}/resourceGroups/RG-App/"]),
         resource(f"{place}/two", policyDefinitionId=adds, enforcementMode="DoNotEnforce"),
         resource(f"{place}/three", policyDefinitionId="/providers/x/policyDefinitions/other"),
-    ).access
+        resource(exempt, policyAssignmentId=f"{place}/ONE"),
+    )
 
-    assert "c" == access.user_identities[identity].client_id
-    assert [(scope, (f"{scope}/resourcegroups/rg-app",))] == [
-        (entry.scope, entry.excluded) for entry in access.identity_policies
-    ]
-    assert not access.identity_policies[0].covers(vm_id())
-    assert access.identity_policies[0].covers(vm_id(group="rg-other"))
+    assert "c" == found.access.user_identities[identity].client_id
+    acting = {
+        machine.name: [
+            entry.id.name
+            for entry in found.posture.policies_on(machine, (definition,), found.info.collected_at)
+        ]
+        for machine in (vm_id(), vm_id("other", group="rg-other"), vm_id("freed", group="rg-other"))
+    }
+    assert {"vm1": [], "other": ["one"], "freed": []} == acting
 
 
 def test_pool_members_and_ways_out_of_a_load_balancer() -> None:
@@ -347,4 +354,5 @@ def test_what_an_extension_downloads_and_what_a_vm_holds() -> None:
     assert [(), ("acme.blob.core.windows.net",)] == [entry.downloads_from for entry in found.extensions]
     assert [None, "2.1"] == [entry.version for entry in found.extensions]
     assert found.os_profile is not None
-    assert found.os_profile.holds_certificates
+    path = "properties.osProfile.secrets[0].vaultCertificates[0].certificateUrl"
+    assert Sighting(path, "https://kv/secrets/c") == found.os_profile.certificate

@@ -5,27 +5,17 @@ from typing import Any
 
 import pytest
 
-from readiness.azure.collection import collect
+from readiness.azure.access_parts import AccessParts
+from readiness.azure.collection import Collection, collect
+from readiness.azure.protection_parts import ProtectionParts
 from readiness.azure.wire_controls import READERS, metadata_protection, patch_settings
 from readiness.azure.wire_values import MalformedError
 from readiness.model.context import Context
 from readiness.model.estate import Estate
-from readiness.model.governance import (
-    AddressShield,
-    Feature,
-    FirewallInspection,
-    FirewallTier,
-    ImageVersion,
-    NetworkShield,
-    PolicyAssignment,
-    PolicyExemption,
-    RecommendationOwner,
-    RoleGrant,
-    VaultShield,
-)
+from readiness.model.fact import Fact
+from readiness.model.governance import ImageVersion, PolicyAssignment, PolicyExemption, RecommendationOwner
 from readiness.model.ids import ResourceId
 from readiness.model.monitoring import DefenderPlan, LogHub, PatchSettings, SecuritySetting
-from readiness.model.posture import Fact
 from readiness.rules.evaluate import evaluate
 from tests.builders import SUBSCRIPTION, info
 
@@ -81,7 +71,7 @@ def test_a_guest_assignment() -> None:
 
     assert ("azurelinuxbaseline", "Compliant", "ApplyAndAutoCorrect") == (
         entry.configuration,
-        entry.compliance,
+        entry.status,
         entry.kind,
     )
 
@@ -133,24 +123,72 @@ def test_a_maintenance_assignment() -> None:
 def test_a_role_grant(properties: dict[str, Any], *, standing: bool) -> None:
     """A role without an end is standing, one that was activated is not."""
     kind = "Microsoft.Authorization/roleAssignments"
-    found = _read(
-        kind, f"{SUB}/providers/{kind}/a", roleDefinitionId=ROLE, principalId="p", scope=SUB, **properties
-    )
+    (found,) = _estate(
+        _resource(
+            kind,
+            f"{SUB}/providers/{kind}/a",
+            roleDefinitionId=ROLE,
+            principalId="P",
+            scope=SUB,
+            condition="x",
+            **properties,
+        )
+    ).protection.grants
 
-    assert isinstance(found, RoleGrant)
     assert (standing, bool(properties)) == (found.is_standing, found.is_scheduled)
     assert (SUB.lower(), ROLE.rpartition("/")[2], "p") == found.key
+    assert found.is_conditional
 
 
 def test_a_role_grant_of_a_management_group() -> None:
     """What is granted above all subscriptions lies in none of them."""
     kind = "Microsoft.Authorization/roleAssignments"
     place = f"/providers/Microsoft.Management/managementGroups/mg-top/providers/{kind}/a"
-    found = _estate(_resource(kind, place, roleDefinitionId=ROLE, principalId="p")).posture
+    found = _estate(_resource(kind, place, roleDefinitionId=ROLE, principalId="p")).protection
 
     assert ["/providers/microsoft.management/managementgroups/mg-top"] == [
-        one.scope for one in found.within(RoleGrant, "")
+        one.scope for one in found.grants_within("")
     ]
+
+
+@pytest.mark.parametrize("lacking", ["roleDefinitionId", "principalId"])
+def test_a_role_grant_that_says_too_little(lacking: str) -> None:
+    """A role assignment that does not say who may do what is a gap."""
+    kind = "Microsoft.Authorization/roleAssignments"
+    properties = {"roleDefinitionId": ROLE, "principalId": "p", lacking: None}
+    found = _estate(_resource(kind, f"{SUB}/providers/{kind}/a", **properties))
+
+    assert ["Malformed"] == [gap.reason for gap in found.gaps]
+
+
+def test_schedules_grant_no_key() -> None:
+    """Whether a role is held for good says nothing about keys: only the assignment itself lets one in."""
+    base = f"{SUB}/providers/Microsoft.Authorization"
+    granted = {"roleDefinitionId": ROLE, "principalId": "p"}
+    kind = "Microsoft.Authorization/roleAssignmentScheduleInstances"
+    found = _estate(
+        _resource(kind, f"{base}/roleAssignmentScheduleInstances/s", assignmentType="Assigned", **granted)
+    ).protection
+
+    assert ((), False, 1) == (
+        found.grants_to(("p",), ResourceId(VM)),
+        found.has_grants_in(SUBSCRIPTION),
+        len(found.grants),
+    )
+
+
+def test_an_eligibility_gives_no_role() -> None:
+    """Who may activate a role does not hold it: it stands apart from what is granted."""
+    kind = "Microsoft.Authorization/roleEligibilityScheduleInstances"
+    found = _estate(
+        _resource(kind, f"{SUB}/providers/{kind}/e", roleDefinitionId=ROLE, principalId="p", scope=SUB)
+    ).protection
+
+    assert ((), ["p"], ()) == (
+        found.grants,
+        [one.principal for one in found.eligible_within(SUBSCRIPTION)],
+        found.eligible_within(""),
+    )
 
 
 def test_policies() -> None:
@@ -161,64 +199,34 @@ def test_policies() -> None:
         f"{base}/policyAssignments/a",
         policyDefinitionId="/providers/Microsoft.Authorization/policySetDefinitions/ABC",
         enforcementMode="DoNotEnforce",
-        parameters={"effect": {"value": "Deny"}},
+        notScopes=[f"{SUB}/resourceGroups/RG-Two/"],
+        parameters={"effect": {"value": "Deny"}, "tagNames": {"value": ["a", 1]}, "n": {"value": 7}},
     )
     exempt = _read(
         "Microsoft.Authorization/policyExemptions",
         f"{base}/policyExemptions/e",
         exemptionCategory="Mitigated",
         expiresOn="2026-12-01T00:00:00Z",
+        policyAssignmentId=f"{base}/policyAssignments/A",
         metadata={"owner": "Ada", "compensatingControls": ["bastion"]},
     )
 
     assert isinstance(assigned, PolicyAssignment)
     assert ("abc", False, "Deny") == (assigned.definition, assigned.is_enforced, assigned.effect)
+    assert {"effect": ("Deny",), "tagnames": ("a",)} == assigned.parameters
+    assert (True, False) == (
+        assigned.covers(ResourceId(VM)),
+        assigned.covers(ResourceId(f"{SUB}/resourceGroups/rg-two/providers/x/y/z")),
+    )
     assert isinstance(exempt, PolicyExemption)
     assert ("Ada", "['bastion']") == (exempt.owner, exempt.compensating_control)
+    days = [datetime(2026, month, 1, tzinfo=UTC) for month in (11, 12)]
+    assert [True, False] == [exempt.frees(ResourceId(VM), assigned, day) for day in days]
 
 
 @pytest.mark.parametrize(
     ("kind", "name", "properties", "expected"),
     [
-        (
-            "Microsoft.Features/providers/features",
-            "x",
-            {"state": "Registered"},
-            (Feature, {"state": "Registered"}),
-        ),
-        (
-            "Microsoft.Network/azureFirewalls",
-            "fw",
-            {"sku": {"tier": "Premium"}},
-            (FirewallTier, {"tier": "Premium"}),
-        ),
-        (
-            "Microsoft.Network/firewallPolicies",
-            "p",
-            {
-                "transportSecurity": {"certificateAuthority": {"name": "ca"}},
-                "intrusionDetection": {"mode": "Deny"},
-            },
-            (FirewallInspection, {"inspects_tls": True, "intrusion_detection": "Deny"}),
-        ),
-        (
-            "Microsoft.Network/virtualNetworks",
-            "v",
-            {"enableDdosProtection": True},
-            (NetworkShield, {"has_ddos_plan": True}),
-        ),
-        (
-            "Microsoft.Network/publicIPAddresses",
-            "ip",
-            {"ddosSettings": {"protectionMode": "Enabled"}},
-            (AddressShield, {"ddos_mode": "Enabled"}),
-        ),
-        (
-            "Microsoft.KeyVault/vaults",
-            "kv",
-            {"enablePurgeProtection": True, "softDeleteRetentionInDays": 90},
-            (VaultShield, {"purge_protection": True, "retention_days": 90}),
-        ),
         (
             "Microsoft.Security/settings",
             "WDATP",
@@ -292,3 +300,54 @@ def test_a_time_that_is_none() -> None:
     kind = "Microsoft.Authorization/policyExemptions"
     with pytest.raises(MalformedError):
         _read(kind, f"{SUB}/providers/{kind}/e", expiresOn="soon")
+
+
+def test_what_guards_networks() -> None:
+    """What a firewall inspects and who is under DDoS protection is read with the resources themselves."""
+    base = f"{GROUP}/Microsoft.Network"
+    inspects = {
+        "transportSecurity": {"certificateAuthority": {"name": "ca"}},
+        "intrusionDetection": {"mode": "Deny"},
+    }
+    found = _estate(
+        _resource("Microsoft.Network/azureFirewalls", f"{base}/azureFirewalls/fw", sku={"tier": "Premium"}),
+        _resource("Microsoft.Network/firewallPolicies", f"{base}/firewallPolicies/p", **inspects),
+        _resource(
+            "Microsoft.Network/virtualNetworks", f"{base}/virtualNetworks/v", enableDdosProtection=True
+        ),
+        _resource(
+            "Microsoft.Network/publicIPAddresses",
+            f"{base}/publicIPAddresses/ip",
+            ddosSettings={"protectionMode": "Enabled"},
+        ),
+    )
+
+    assert ["Premium"] == [one.tier for one in found.access.firewalls]
+    assert [(True, "Deny")] == [
+        (one.inspects_tls, one.intrusion_detection) for one in found.access.firewall_policies.values()
+    ]
+    assert [True] == [one.has_ddos_plan for one in found.access.networks.values()]
+    assert ["Enabled"] == [one.ddos_mode for one in found.public_ips.values()]
+
+
+def test_each_type_is_read_once() -> None:
+    """No resource type has two readers, which might come to disagree."""
+    collection = Collection()
+    plain, special = set(collection._plain), set(collection._special)
+    kinds = [plain, special, set(READERS)]
+
+    assert sum(map(len, kinds)) == len(set().union(*kinds))
+    for parts in (AccessParts(lambda *_: None), ProtectionParts(lambda *_: None)):
+        assert set(parts.readers) <= special
+
+
+def test_a_fact_that_occurs_twice() -> None:
+    """The copy with more facts is used, whatever the order, and the other is told of."""
+    kind = "Microsoft.Security/pricings"
+    place = f"{SUB}/providers/{kind}/VirtualMachines"
+    copies = [_resource(kind, place), _resource(kind, place, pricingTier="Standard")]
+    for order in (copies, copies[::-1]):
+        found = _estate(*order)
+
+        assert ["Standard"] == [one.tier for one in found.posture.all(DefenderPlan)]
+        assert ["DuplicateResource"] == [gap.reason for gap in found.gaps]

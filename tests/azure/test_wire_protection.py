@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from readiness.azure import wire, wire_storage, wire_vault
+from readiness.azure import wire, wire_governance, wire_storage, wire_vault
 from readiness.azure.collection import collect
 from readiness.azure.wire_values import MalformedError, moment, percent
 from readiness.model.context import Context
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.reference import Reference
+from readiness.model.virtual_machine import Sighting
 from tests.builders import SUBSCRIPTION, info, rid, vm_id
 
 VAULT = rid("Microsoft.KeyVault/vaults", "kv1")
@@ -96,8 +97,10 @@ def test_no_times(value: object) -> None:
         moment({"t": value}, "t")
 
 
-@pytest.mark.parametrize(("value", "expected"), [(99.9, 99), (100.0, 100), (0, 0), ("40", 40), (None, None)])
-def test_percentages(value: object, expected: int | None) -> None:
+@pytest.mark.parametrize(
+    ("value", "expected"), [(99.9, 99.9), (100.0, 100), (0, 0), ("40", 40), (None, None)]
+)
+def test_percentages(value: object, expected: float | None) -> None:
     """What is almost done is not done."""
     assert expected == percent({"p": value}, "p")
 
@@ -191,15 +194,16 @@ def test_a_recovery_point_of_an_encrypted_vm() -> None:
         for name, answer in (("1", False), ("2", True))
     ]
 
-    assert frozenset((ResourceId(ITEM),)) == estate_of(*points).protection.encrypted_items
-    assert frozenset() == estate_of(points[0]).protection.encrypted_items
+    point = ResourceId(f"{ITEM}/recoveryPoints/2")
+    assert {ResourceId(ITEM): point} == estate_of(*points).protection.encrypted_items
+    assert {} == estate_of(points[0]).protection.encrypted_items
 
 
 def test_grants_of_a_role() -> None:
     """The scope comes from the properties, or else from the id; conditions are noted."""
     role = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/E147"
     properties = {"principalId": "ABC", "roleDefinitionId": role, "condition": "x"}
-    grant = wire_vault.key_grant(
+    grant = wire_governance.role_grant(
         {"id": f"{VAULT}/providers/Microsoft.Authorization/roleAssignments/g", "properties": properties}
     )
 
@@ -210,7 +214,7 @@ def test_grants_of_a_role() -> None:
         grant.is_conditional,
     )
     with pytest.raises(MalformedError):
-        wire_vault.key_grant({"id": "/x", "properties": {}})
+        wire_governance.role_grant({"id": "/x", "properties": {}})
 
 
 def test_a_set_is_read() -> None:
@@ -280,7 +284,10 @@ def test_encryption_in_the_guest_as_the_instance_view_tells_it() -> None:
     view = {"instanceView": {"disks": disks, "osVersion": "9.6"}}
     found = wire.virtual_machine(resource("Microsoft.Compute/virtualMachines", "vm1", properties=view))
 
-    assert ("EncryptionState/notEncrypted", "EncryptionState/encrypted") == found.encryption_states
+    assert (
+        Sighting("properties.instanceView.disks[0].statuses[1].code", "EncryptionState/notEncrypted"),
+        Sighting("properties.instanceView.disks[1].encryptionSettings[0].enabled", value=True),
+    ) == found.encryption_signs
     assert "9.6" == found.os_version
 
 
@@ -296,4 +303,4 @@ def test_who_shares_a_disk() -> None:
     )
 
     assert (vm_id(), vm_id("vm2")) == found.sharers
-    assert 99 == found.completion_percent
+    assert 99.5 == found.completion_percent

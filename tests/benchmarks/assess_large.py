@@ -50,12 +50,13 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         home: Path = options.keep or Path(scratch)
-        _measure(home, (options.vms // 4, options.vms), options.seed)
+        measure(home, (options.vms // 4, options.vms), options.seed)
         if options.profile:
             _profile(home / f"{options.vms // 4}")
 
 
-def _measure(home: Path, sizes: tuple[int, int], seed: int) -> None:
+def measure(home: Path, sizes: tuple[int, int], seed: int) -> None:
+    """Assess estates of these sizes in a folder, and print what each took and how it grew."""
     costs = []
     print("     VMs  resources    wall     CPU   VMs/s  peak MB  read+parse  context   rules   write")
     for vms in sizes:

@@ -5,28 +5,22 @@
 Figures depend on the machine; what can be compared are the ratios within one run.
 """
 
-import json
-import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections import deque
 from contextlib import closing
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
 from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.app.assess import as_json
 from readiness.app.clocks import RehearsalClock
 from readiness.app.estates import load
 from readiness.app.judging import judge_all
-from readiness.azure.collection import collect
 from readiness.azure.connect import Connection, Endpoint
 from readiness.azure.perform import AzureCloud
 from readiness.engine.run import Ports, WaveRun
@@ -37,19 +31,21 @@ from readiness.model.run import RunInfo, StepResult
 from readiness.planner.build import Request, build_plan
 from readiness.planner.policy import Policy
 from readiness.rules.evaluate import evaluate
-from readiness.store.estate_files import read_context, read_gaps, read_info, read_resources
 from readiness.store.journal import SqliteJournal
 from readiness.twin.clock import VirtualClock
 from readiness.twin.core import Twin
 from readiness.twin.credential import TwinCredential
 from readiness.twin.seed import load as load_seed
 from readiness.twin.transport import TwinTransport
-from tests.benchmarks.estates import COPIED, write_estate
+from tests.benchmarks import collect as collecting
+from tests.benchmarks import twin as twins
+from tests.benchmarks.assess_large import measure
+from tests.benchmarks.estates import write_estate
 from tests.engine.rig import Inline, Watcher
 
 AS_OF = date(2026, 11, 22)
 RELEASE = "bench"
-ASSESSED = (2_500, 10_000)
+ASSESSED = (25_000, 100_000)
 WAVES = (10, 40, 160)
 JOURNALED = 3_000
 STARTS = 5
@@ -59,52 +55,13 @@ def main() -> None:
     """Run every benchmark and print its table."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        _show_assess(Path(folder))
+        measure(Path(folder), ASSESSED, seed=1)
         _show_waves(Path(folder))
         _show_journal(Path(folder))
+        twins.show(Path(folder) / "twin")
+        collecting.show(Path(folder) / "collect")
     _show_start()
     print(f"\nmeasured in {time.perf_counter() - began:.0f} s")
-
-
-# Assess -------------------------------------------------------------------------------------------------
-
-
-def _show_assess(folder: Path) -> None:
-    print("assess            VMs     read  context  evaluate     JSON    total    VMs/s   ms/VM    peak RSS")
-    found = []
-    for wanted in ASSESSED:
-        place = folder / f"assess-{wanted}"
-        write_estate(place, wanted // COPIED)
-        command = [sys.executable, "-m", "tests.benchmarks.bench", "--assess", str(place)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        found.append(json.loads(done.stdout))
-        print(_assess_row(found[-1]))
-    small, large = (entry["total"] / entry["vms"] for entry in found)
-    print(f"  cost of a VM at {ASSESSED[1]:,} against {ASSESSED[0]:,}: {large / small:.2f} x")
-
-
-def _assess_row(measured: dict[str, float]) -> str:
-    vms, total = measured["vms"], measured["total"]
-    parts = " ".join(f"{measured[name]:7.2f}s" for name in ("read", "context", "evaluate", "json", "total"))
-    rate = f"{vms / total:8,.0f} {1000 * total / vms:7.2f}"
-    return f"            {vms:9,.0f} {parts} {rate} {measured['rss']:8,.0f} MB"
-
-
-def _measure_assess(folder: Path) -> None:
-    """Assess an estate in this process, and print what it took as JSON."""
-    marks = [time.perf_counter()]
-    collection = collect(read_resources(folder), read_gaps(folder))
-    marks.append(time.perf_counter())
-    estate = collection.estate(read_info(folder), read_context(folder, collection.names()))
-    marks.append(time.perf_counter())
-    assessment = evaluate(estate, as_of=AS_OF, release=RELEASE, judged=judge_all(estate, AS_OF))
-    marks.append(time.perf_counter())
-    deque(as_json(assessment), maxlen=0)
-    marks.append(time.perf_counter())
-    steps = [after - before for before, after in pairwise(marks)]
-    measured = dict(zip(("read", "context", "evaluate", "json"), steps, strict=True))
-    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
-    print(json.dumps(measured | {"total": sum(steps), "vms": len(assessment.vms), "rss": rss}))
 
 
 # Waves --------------------------------------------------------------------------------------------------
@@ -220,7 +177,4 @@ def _fastest(arguments: list[str]) -> float:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--assess"]:
-        _measure_assess(Path(sys.argv[2]))
-    else:
-        main()
+    main()

@@ -10,6 +10,7 @@ from tests.reports.dump import snapshot
 
 COMMANDS = (
     (),
+    ("collect",),
     ("import",),
     ("generate",),
     ("assess",),

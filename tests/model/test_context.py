@@ -8,13 +8,17 @@ import pytest
 from readiness.model.context import Choice, Match, RuleException, TrustedLaunchChoice, overlay
 from readiness.model.ids import ResourceId
 from readiness.model.verdict import Dimension
-from tests.builders import ENCRYPTION_SET, vm, vm_id
+from tests.builders import ENCRYPTION_SET, SUBSCRIPTION, vm, vm_id
 
 VM = vm(name="Web-01", id=vm_id("Web-01", group="RG-Shop"), tags={"env": "prod", "tier": ""})
 HITS: list[tuple[dict[str, Any], bool]] = [
     ({}, True),
     ({"ids": (ResourceId(VM.id.text.upper()),)}, True),
     ({"ids": (vm_id("other"),)}, False),
+    ({"ids": (ResourceId(f"/subscriptions/{SUBSCRIPTION}"),)}, True),
+    ({"ids": (ResourceId(f"/subscriptions/{SUBSCRIPTION[:-1]}"),)}, False),
+    ({"ids": (ResourceId(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-SHOP"),)}, True),
+    ({"ids": (ResourceId(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-sho"),)}, False),
     ({"names": ("web-01",)}, True),
     ({"names": ("other", "WEB-*")}, True),
     ({"names": ("web-0?",)}, True),

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from readiness.model.ids import ResourceId
 from readiness.model.network import LoadBalancer, LoadBalancerPath
 from readiness.model.virtual_machine import Identity, OsFamily, OsProfile
+from readiness.rules.not_read import EXTENSIONS
 from tests.builders import (
     GROUP,
     NIC,
@@ -249,7 +250,14 @@ CASES = (
         "met EntraLogin",
         vm(extensions=(extension(*_ENTRA),), identity=_SYSTEM),
     ),
-    Case("PW003", "no extension", "unmet EntraLoginMissing"),
+    Case("PW003", "no extension", "unmet EntraLoginMissing", vm(), {"listed": [EXTENSIONS]}),
+    Case("PW003", "no extension, and nobody asked for them", "unknown NotListed"),
+    Case(
+        "PW003",
+        "other extensions stand in the VM itself",
+        "unmet EntraLoginMissing",
+        vm(extensions=(extension("Microsoft.Azure.Monitor", "AzureMonitorLinuxAgent"),)),
+    ),
     Case(
         "PW003",
         "an extension that failed",

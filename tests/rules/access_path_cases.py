@@ -17,6 +17,7 @@ from readiness.model.access import (
     FirewallRuleGroup,
     JitAccess,
     JitRequest,
+    NatGateway,
     Network,
     Peering,
     RouteTable,
@@ -50,6 +51,7 @@ _RULE_GROUP = ResourceId(f"{_POLICY}/ruleCollectionGroups/default")
 _BASTION = rid("Microsoft.Network/bastionHosts", "bas1")
 _JIT = rid("Microsoft.Security/locations", "westeurope/jitNetworkAccessPolicies/default")
 _NAT = rid("Microsoft.Network/natGateways", "nat1")
+_APPLICATION_GATEWAY = rid("Microsoft.Network/applicationGateways", "agw1")
 _ROUTES = rid("Microsoft.Network/routeTables", "rt1")
 _BALANCER = rid("Microsoft.Network/loadBalancers", "lb1")
 _POOL = ResourceId(f"{_BALANCER}/backendAddressPools/pool")
@@ -111,9 +113,91 @@ def _by_policy(
     }
 
 
+def _balanced(inside: int = 22, outside: tuple[int, int] = (2222, 2222), **changes: Any) -> dict[str, Any]:
+    """A firewall that leads to the private frontend of a load balancer, on port 2222."""
+    path = LoadBalancerPath(
+        name="ssh",
+        backend_port=inside,
+        is_public=False,
+        frontend_ports=outside,
+        frontend_address="10.0.0.100",
+        pool=_POOL,
+    )
+    member = PoolMember(pool=_POOL, ip_configuration=ip_configuration().id)
+    balancer = LoadBalancer(id=_BALANCER, paths=(path,), pools=(_POOL,), members=(member,))
+    entry = replace(_SSH, **{"address": "10.0.0.100", "port": "2222", **changes})
+    return {**_behind(entry), "load_balancers": [balancer]}
+
+
+def _to_a_name(host: str, **changes: Any) -> dict[str, Any]:
+    """A firewall that leads to a name, and a public address that has one."""
+    own = nic(ip_configurations=(ip_configuration(**changes),))
+    named = replace(public_ip(), host="vm1.westeurope.cloudapp.azure.com")
+    return {
+        **_behind(replace(_SSH, address="", host=host)),
+        "nics": [own],
+        "public_ips": [named],
+    }
+
+
+_GATEWAY_SUBNET = ResourceId(f"{_NETWORK}/subnets/gateway")
+
+
+def _by_gateway(*rules: SecurityRule, port: int = 5985, prefix: str = "10.0.1.0/24") -> dict[str, Any]:
+    """An application gateway that passes on a port to the VM, and the VM's own security group."""
+    path = LoadBalancerPath(name="winrm", backend_port=port, is_public=True, pool=_POOL)
+    member = PoolMember(pool=_POOL, ip_configuration=ip_configuration().id)
+    gateway = LoadBalancer(id=_APPLICATION_GATEWAY, relay=_GATEWAY_SUBNET, paths=(path,), members=(member,))
+    subnet = Subnet(id=_GATEWAY_SUBNET, prefixes=(prefix,))
+    return {
+        "nics": [nic(network_security_group=GROUP)],
+        "security_groups": [security_group(*rules)],
+        "load_balancers": [gateway],
+        "access": Access(subnets={subnet.id: subnet}),
+    }
+
+
+_GATEWAYS = (
+    ("a gateway that passes on WinRM", "unmet ManagementPortOpen", _by_gateway()),
+    ("a gateway that passes on HTTPS", "met ManagementPortsClosed", _by_gateway(port=443)),
+    (
+        "a gateway, and a group that denies its subnet",
+        "met ManagementPortsClosed",
+        _by_gateway(
+            security_rule(90, allows=False, sources=("10.0.1.0/24",), destination_ports=("*",)),
+            security_rule(95, allows=False, sources=("Internet",), destination_ports=("*",)),
+        ),
+    ),
+    (
+        "a gateway, and a group that denies the internet, which it never shows",
+        "unmet ManagementPortOpen",
+        _by_gateway(security_rule(90, allows=False, sources=("Internet",), destination_ports=("*",))),
+    ),
+)
 _DENY_ALL = security_rule(100, allows=False, protocol="*", destination_ports=("*",))
 _DENY_INTERNET = security_rule(100, allows=False, sources=("Internet",))
 _FIREWALLS = (
+    ("a firewall that leads to a load balancer's frontend", "unmet ManagementPortOpen", _balanced()),
+    ("a load balancer that leads on to HTTPS", "met OnlyPrivateWays", _balanced(443)),
+    ("a frontend that takes in another port", "met OnlyPrivateWays", _balanced(22, (2200, 2221))),
+    ("a frontend that takes in several ports", "unmet ManagementPortOpen", _balanced(22, (2200, 2230))),
+    ("another frontend", "met OnlyPrivateWays", _balanced(address="10.0.0.101")),
+    ("a load balancer for all ports", "unmet ManagementPortOpen", _balanced(0, (0, 0), port="22")),
+    (
+        "a firewall that leads to a name nobody can look up",
+        "unknown NetworkNotRead",
+        _to_a_name("vm.corp.example"),
+    ),
+    (
+        "a firewall that leads to the public name of the VM",
+        "unmet ManagementPortOpen",
+        _to_a_name("vm1.westeurope.cloudapp.azure.com", public_ip=PUBLIC_IP),
+    ),
+    (
+        "a firewall that leads to another VM's public name",
+        "met OnlyPrivateWays",
+        _to_a_name("vm1.westeurope.cloudapp.azure.com"),
+    ),
     (
         "a firewall that leads to another address",
         "met OnlyPrivateWays",
@@ -444,6 +528,16 @@ _OUT = (
     ("a subnet nobody read", "unknown SubnetNotRead", _open()),
     ("a NAT gateway", "met NatGateway", _open(subnets=_subnets(nat_gateway=_NAT))),
     (
+        "a NAT gateway with an address",
+        "met NatGateway",
+        _open(subnets=_subnets(nat_gateway=_NAT), nat_gateways={_NAT: NatGateway(id=_NAT, has_address=True)}),
+    ),
+    (
+        "a NAT gateway without any address",
+        "unmet OnlyDefaultWayOut",
+        _open(subnets=_subnets(nat_gateway=_NAT), nat_gateways={_NAT: NatGateway(id=_NAT)}),
+    ),
+    (
         "a load balancer that leads out",
         "met LoadBalancerLeadsOut",
         {**_open(subnets=_subnets()), "load_balancers": [_OUTBOUND]},
@@ -510,7 +604,14 @@ CASES = (
     ),
     *(
         Case("PW001", description, expected, vm(), facts)
-        for description, expected, facts in (*_FIREWALLS, *_POOLS, *_ADMIN, *_JUST_IN_TIME, *_PRIVATE)
+        for description, expected, facts in (
+            *_FIREWALLS,
+            *_GATEWAYS,
+            *_POOLS,
+            *_ADMIN,
+            *_JUST_IN_TIME,
+            *_PRIVATE,
+        )
     ),
     *(Case("PW001", description, expected, vm(), _guarded(rule)) for description, expected, rule in _SOURCES),
     *(Case("PW004", description, expected, vm(), facts) for description, expected, facts in _WAYS_IN),

@@ -130,15 +130,6 @@ CASES = (
     ),
     Case("TL004", "vaults that could not be read", "unknown BackupNotRead", vm(), {"gaps": [_VAULTS]}),
     Case("TL004", "upgraded already", "not-applicable AlreadyUpgraded", vm(boot=boot(**_TL))),
-    Case("TL009", "no sign of it", "met NoGuestEncryption"),
-    Case(
-        "TL009",
-        "a disk under Azure Disk Encryption",
-        "unmet GuestEncryption",
-        vm(),
-        {"disks": [disk(has_ade_settings=True)]},
-    ),
-    Case("TL009", "a disk that was not read", "unknown DiskNotRead", vm(), {"disks": []}),
     Case("TL005", "an ordinary OS disk", "met PersistentOsDisk"),
     Case(
         "TL005",

@@ -1,15 +1,31 @@
 """Cases of the rules on Trusted Launch and the guest: generation 1, Arm64, Secure Boot."""
 
+from msgspec.structs import replace
+
 from readiness.model.context import TrustedLaunchChoice
-from readiness.model.virtual_machine import Image, OsFamily, Power
-from tests.builders import boot, disk, extension, sku, vm
+from readiness.model.governance import PolicyAssignment
+from readiness.model.ids import ResourceId
+from readiness.model.virtual_machine import DiskAttachment, Image, OsFamily, Power, Sighting
+from tests.builders import OS_DISK, SUBSCRIPTION, boot, disk, extension, rid, sku, snapshot, vm
 from tests.rules.case import Case, chosen
 
 _GEN1 = boot(generation=1)
 _WINDOWS = {"os_family": OsFamily.WINDOWS, "image": None}
 _SECURE = {"context": chosen(trusted_launch=TrustedLaunchChoice(secure_boot=True))}
+_SWITCHES_ON = PolicyAssignment(
+    id=ResourceId(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/boot"),
+    definition="95406fc3-1f69-47b0-8105-4c03b276ec5c",
+    scope=f"/subscriptions/{SUBSCRIPTION}",
+)
 _INSECURE = {"context": chosen(trusted_launch=TrustedLaunchChoice(secure_boot=False))}
 _ADE = {"disks": [disk(generation=1, has_ade_settings=True)]}
+_ADE_EXTENSION = extension("Microsoft.Azure.Security", "AzureDiskEncryptionForLinux")
+_OS_MARKED = {"disks": [disk(has_ade_settings=True)]}
+_DATA = rid("Microsoft.Compute/disks", "vm1-data")
+_DATA_VM = vm(data_disks=(DiskAttachment(disk=_DATA, lun=0),))
+_MARKED_DATA = disk(id=_DATA, has_ade_settings=True)
+_LIVE = Sighting("properties.instanceView.disks[0].statuses[1].code", "EncryptionState/encrypted")
+_DATA_MARKED = {"disks": [disk(), _MARKED_DATA]}
 _GALLERY = Image(id="/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/galleries/g/images/i")
 
 
@@ -86,6 +102,74 @@ CASES = (
     ),
     Case("TL020", "nothing chosen", "not-applicable SecureBootNotChosen"),
     Case("TL020", "Secure Boot left out on purpose", "not-applicable SecureBootNotChosen", vm(), _INSECURE),
+    Case("TL021", "Secure Boot left out on purpose", "unmet SecureBootLeftOff", vm(), _INSECURE),
+    Case("TL009", "no sign of it", "met NoGuestEncryption"),
+    Case("TL009", "an encrypted Windows disk", "unmet GuestEncryption", vm(**_WINDOWS), _OS_MARKED),
+    Case("TL009", "an encrypted Linux OS disk", "not-applicable LinuxOsDiskEncrypted", vm(), _OS_MARKED),
+    Case("TL009", "an encrypted data disk of a Linux", "unmet GuestEncryption", _DATA_VM, _DATA_MARKED),
+    Case("TL009", "a disk that was not read", "unknown DiskNotRead", vm(), {"disks": []}),
+    Case("TL023", "no sign of it", "met LinuxOsDiskPlain"),
+    Case("TL023", "Windows", "not-applicable NotLinux", vm(**_WINDOWS), _OS_MARKED),
+    Case("TL023", "a marked OS disk", "unmet LinuxOsDiskEncrypted", vm(), _OS_MARKED),
+    Case(
+        "TL023",
+        "a marked OS disk beside the extension",
+        "unmet LinuxOsDiskEncrypted",
+        vm(extensions=(_ADE_EXTENSION,)),
+        _OS_MARKED,
+    ),
+    Case(
+        "TL023",
+        "an OS disk whose copy is marked",
+        "unmet LinuxOsDiskEncrypted",
+        vm(),
+        {"snapshots": [snapshot(has_ade_settings=True)]},
+    ),
+    Case(
+        "TL023",
+        "an OS disk encrypted by the oldest method",
+        "unmet LinuxOsDiskEncrypted",
+        vm(os_disk=DiskAttachment(disk=OS_DISK, has_dual_pass_ade=True)),
+    ),
+    Case(
+        "TL023",
+        "its only disk is encrypted, as the instance view says",
+        "unmet LinuxOsDiskEncrypted",
+        vm(encryption_signs=(_LIVE,)),
+    ),
+    Case(
+        "TL023",
+        "one of its disks is encrypted, as the instance view says",
+        "unknown EncryptedDiskNotKnown",
+        replace(_DATA_VM, encryption_signs=(_LIVE,)),
+        {"disks": [disk(), disk(id=_DATA)]},
+    ),
+    Case("TL023", "a marked data disk", "met OnlyDataDisksEncrypted", _DATA_VM, _DATA_MARKED),
+    Case(
+        "TL023",
+        "a marked data disk beside an OS disk that was not read",
+        "unknown EncryptedDiskNotKnown",
+        _DATA_VM,
+        {"disks": [_MARKED_DATA]},
+    ),
+    Case("TL023", "the extension alone", "unknown EncryptedDiskNotKnown", vm(extensions=(_ADE_EXTENSION,))),
+    Case("TL023", "a disk that was not read", "unknown DiskNotRead", vm(), {"disks": []}),
+    Case("TL021", "nothing chosen", "not-applicable SecureBootNotDeclined"),
+    Case("TL021", "on already", "not-applicable SecureBootOn", vm(boot=boot(secure_boot=True)), _INSECURE),
+    Case(
+        "TL021",
+        "a policy that switches it on",
+        "unmet PolicySwitchesSecureBootOn",
+        vm(),
+        {**_INSECURE, "posture": (_SWITCHES_ON,)},
+    ),
+    Case(
+        "TL021",
+        "a policy that would only say so",
+        "unmet SecureBootLeftOff",
+        vm(),
+        {**_INSECURE, "posture": (replace(_SWITCHES_ON, is_enforced=False),)},
+    ),
     Case("TL020", "on already", "not-applicable SecureBootOn", vm(boot=boot(secure_boot=True)), _SECURE),
     Case("TL020", "Windows", "met WindowsDrivers", vm(**_WINDOWS), _SECURE),
     Case("TL020", "no system reported", "unknown OsNotReported", vm(os_family=None), _SECURE),

@@ -3,10 +3,13 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from readiness.model.context import Attestation, Context, Match
 from readiness.model.disk import Encryption, EncryptionType
 from readiness.model.estate import Estate
-from readiness.model.governance import PolicyAssignment, RoleGrant, VaultShield
+from readiness.model.fact import Fact
+from readiness.model.governance import PolicyAssignment, RoleGrant
 from readiness.model.ids import ResourceId
 from readiness.model.monitoring import (
     DefenderPlan,
@@ -16,12 +19,12 @@ from readiness.model.monitoring import (
     Recommendation,
     VmLink,
 )
-from readiness.model.posture import Fact
 from readiness.model.virtual_machine import Identity, SecurityType, VirtualMachine
 from tests.builders import (
     ENCRYPTION_SET,
     GROUP,
     SUBSCRIPTION,
+    VAULT,
     backup_item,
     boot,
     disk,
@@ -29,17 +32,35 @@ from tests.builders import (
     estate,
     extension,
     nic,
+    protection,
     rid,
     security_group,
     security_rule,
     vm,
     vm_id,
 )
+from tests.rules.case import Case
 
 TODAY = date(2026, 11, 2)
 SUBSCRIPTION_ID = ResourceId(f"/subscriptions/{SUBSCRIPTION}")
-VAULT = rid("Microsoft.KeyVault/vaults", "kv1")
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+LISTED = (
+    "Microsoft.Authorization/policyExemptions",
+    "Microsoft.Authorization/roleAssignments",
+    "Microsoft.Authorization/roleAssignmentScheduleInstances",
+    "Microsoft.Compute/virtualMachines/extensions",
+)
+"""Types that have to have been listed for every mandatory control to be met."""
+GRANT = RoleGrant(
+    id=ResourceId(f"{SUBSCRIPTION_ID}/providers/Microsoft.Authorization/roleAssignmentScheduleInstances/a"),
+    scope=SUBSCRIPTION_ID.key,
+    role=OWNER,
+    principal="p",
+    principal_type="User",
+    is_scheduled=True,
+    is_standing=False,
+)
+"""An Owner who is one for a few hours."""
 
 
 def beneath(provider: str, name: str, parent: ResourceId | None = None) -> ResourceId:
@@ -95,14 +116,14 @@ def best_facts() -> list[Fact]:
             id=beneath(guest, "AzureLinuxBaseline"),
             vm=vm_id(),
             configuration="azurelinuxbaseline",
-            compliance="Compliant",
+            status="Compliant",
             kind="ApplyAndAutoCorrect",
         ),
         GuestAssignment(
             id=beneath(guest, "AADDisableLocalAuth_Linux"),
             vm=vm_id(),
             configuration="aaddisablelocalauth_linux",
-            compliance="Compliant",
+            status="Compliant",
         ),
         VmLink(
             id=beneath("Microsoft.Insights/dataCollectionRuleAssociations", "dcr"),
@@ -115,19 +136,10 @@ def best_facts() -> list[Fact]:
             missing=0,
             at=datetime(2026, 11, 1, tzinfo=UTC),
         ),
-        VaultShield(id=VAULT, purge_protection=True, soft_delete=True, retention_days=90),
-        RoleGrant(
-            id=beneath("Microsoft.Authorization/roleAssignmentScheduleInstances", "a", SUBSCRIPTION_ID),
-            scope=SUBSCRIPTION_ID.key,
-            role=OWNER,
-            principal="p",
-            principal_type="User",
-            is_scheduled=True,
-            is_standing=False,
-        ),
         PolicyAssignment(
             id=beneath("Microsoft.Authorization/policyAssignments", "asc", SUBSCRIPTION_ID),
             definition="1f3afdf9-d0c9-4c3d-847f-89da613e70a8",
+            scope=SUBSCRIPTION_ID.key,
         ),
     ]
 
@@ -146,7 +158,39 @@ def best_estate(*vms: VirtualMachine, **changes: Any) -> Estate:
         "security_groups": [security_group(apart)],
         "backup_items": [backup_item(last_backup_status="Completed", protection_state="Protected")],
         "posture": best_facts(),
-        "listed": ("Microsoft.Authorization/policyExemptions",),
+        "protected": protection(grants=changes.pop("grants", (GRANT,))),
+        "listed": LISTED,
         **changes,
     }
     return estate(*(vms or (best_vm(),)), **facts)
+
+
+def but(kind: type, /, **changes: Any) -> dict[str, Any]:
+    """Return the best facts with changes to those of one kind; without changes they are left out."""
+    facts = [
+        replace(fact, **changes) if isinstance(fact, kind) else fact
+        for fact in best_facts()
+        if changes or not isinstance(fact, kind)
+    ]
+    return {"posture": facts}
+
+
+def also(*facts: Fact) -> dict[str, Any]:
+    """Return the best facts and these."""
+    return {"posture": [*best_facts(), *facts]}
+
+
+def listed(*kinds: str) -> dict[str, Any]:
+    """Return that these types were listed too."""
+    return {"listed": (*LISTED, *kinds)}
+
+
+def assessment(key: str, code: str) -> Recommendation:
+    """Return what Defender for Cloud says of the best VM."""
+    kind = "Microsoft.Security/assessments"
+    return Recommendation(id=beneath(kind, key), key=key, resource=vm_id(), code=code)
+
+
+def control_case(control: str, expected: str, vm: dict[str, Any] | None = None, /, **facts: Any) -> Case:
+    """Return a case of a control: what differs from the best VM, and from the best estate."""
+    return Case(control, expected, expected, best_vm(**(vm or {})), facts)

@@ -2,7 +2,8 @@
 
 from readiness.model.disk import Encryption, EncryptionType
 from readiness.model.estate_info import Gap
-from readiness.model.virtual_machine import DiskAttachment, SecurityType
+from readiness.model.ids import ResourceId
+from readiness.model.virtual_machine import DiskAttachment, SecurityType, Sighting
 from readiness.store.reference import read_reference
 from tests.builders import (
     CUSTOMER_KEY,
@@ -35,6 +36,8 @@ _VAULTS = Gap(
     "collect", f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/vaults", "Denied", "403"
 )
 _SET = {"context": chosen(disk_encryption_set=ENCRYPTION_SET)}
+_ITEM = backup_item().id
+_STATUS = "properties.instanceView.disks[0].statuses[1].code"
 _AT_HOST = {"context": chosen(encryption_at_host=True)}
 
 
@@ -46,7 +49,24 @@ _FOREIGN = rid(
     "Microsoft.Compute/diskEncryptionSets", "des1", subscription="22222222-2222-2222-2222-222222222222"
 )
 
+_CONFIDENTIAL = ResourceId(f"{ENCRYPTION_SET}-confidential")
+
 CASES = (
+    Case(
+        "EN004",
+        "a confidential OS disk with a set of its own",
+        "met ConfidentialSetNamed",
+        vm(os_disk=DiskAttachment(disk=OS_DISK, confidential_set=_CONFIDENTIAL)),
+    ),
+    Case(
+        "EN004",
+        "a confidential OS disk, and a data disk that its set cannot serve",
+        "unmet NoSetNamedForDataDisks",
+        vm(
+            os_disk=DiskAttachment(disk=OS_DISK, confidential_set=_CONFIDENTIAL),
+            data_disks=(DiskAttachment(disk=OS_DISK, lun=0),),
+        ),
+    ),
     Case("EN001", "platform key", "unmet PlatformKey"),
     Case("EN001", "customer key", "met CustomerKey", vm(), {"disks": [disk(encryption=CUSTOMER_KEY)]}),
     Case("EN001", "double encryption counts", "met CustomerKey", vm(), {"disks": [disk(encryption=_DOUBLE)]}),
@@ -110,13 +130,13 @@ CASES = (
         "EN002",
         "what the instance view says",
         "unmet AdeReported",
-        vm(encryption_states=("EncryptionState/encrypted",)),
+        vm(encryption_signs=(Sighting(_STATUS, "EncryptionState/encrypted"),)),
     ),
     Case(
         "EN002",
         "what the instance view says is off",
         "unknown AdeOffNow",
-        vm(encryption_states=("EncryptionState/notEncrypted",)),
+        vm(encryption_signs=(Sighting(_STATUS, "EncryptionState/notEncrypted"),)),
     ),
     Case(
         "EN002",
@@ -132,7 +152,7 @@ CASES = (
         vm(),
         {
             "backup_items": [backup_item()],
-            "protected": protection(encrypted_items=frozenset((backup_item().id,))),
+            "protected": protection(encrypted_items={_ITEM: ResourceId(f"{_ITEM}/recoveryPoints/1")}),
         },
     ),
     Case("EN002", "a disk that was not read", "unknown DiskNotRead", vm(), {"disks": []}),

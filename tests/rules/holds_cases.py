@@ -11,6 +11,7 @@ from tests.builders import (
     OS_DISK,
     REGION,
     SUBSCRIPTION,
+    backup_item,
     boot,
     disk,
     extension,
@@ -115,4 +116,25 @@ CASES = (
         "not-applicable AlreadyUpgraded",
         vm(boot=boot(security_type=SecurityType.TRUSTED_LAUNCH), location=REGION),
     ),
+    *(
+        Case(
+            rule,
+            description,
+            expected,
+            vm(),
+            {"backup_items": [backup_item(protection_state=state, last_backup_status=last)]},
+        )
+        for rule in ("TL022", "EN023")
+        for description, expected, state, last in (
+            ("a backup", "met BackupWorks", "Protected", "Completed"),
+            ("nothing reported", "met BackupStateNotReported", None, None),
+            ("a first backup to come", "unmet FirstBackupPending", "IRPending", None),
+            ("a stopped backup", "unmet BackupStopped", "ProtectionStopped", "Completed"),
+            ("a paused backup", "unmet BackupStopped", "ProtectionPaused", "Completed"),
+            ("a running job", "unmet BackupRunning", "Protected", "InProgress"),
+            ("a failed job", "unmet LastBackupFailed", "Protected", "Failed"),
+        )
+    ),
+    Case("TL022", "no backup", "not-applicable NoBackupToCheck"),
+    Case("EN023", "no backup", "not-applicable NoBackupToCheck"),
 )

@@ -2,10 +2,11 @@
 
 from msgspec.structs import replace
 
-from readiness.model.access import Access, IdentityPolicy, UserIdentity
+from readiness.model.access import Access, UserIdentity
 from readiness.model.context import IdentityChoice
+from readiness.model.governance import PolicyAssignment
 from readiness.model.ids import ResourceId
-from readiness.model.virtual_machine import Identity, OsProfile
+from readiness.model.virtual_machine import Identity, OsProfile, Sighting
 from tests.builders import SUBSCRIPTION, extension, rid, vm
 from tests.rules.case import Case, chosen
 
@@ -16,7 +17,7 @@ _BOTH = Identity(system_assigned=True, user_assigned=(_ONE,))
 _ONLY = vm(identity=Identity(user_assigned=(_ONE,)))
 _GUEST = extension("Microsoft.GuestConfiguration", "ConfigurationforLinux")
 _SCOPE = f"/subscriptions/{SUBSCRIPTION}"
-_ASSIGNMENT = IdentityPolicy(
+_ASSIGNMENT = PolicyAssignment(
     id=ResourceId(f"{_SCOPE}/providers/Microsoft.Authorization/policyAssignments/prerequisites"),
     definition="12794019-7a00-42cf-95c2-882eed337cc8",
     scope=_SCOPE,
@@ -28,7 +29,7 @@ _ADE = extension("Microsoft.Azure.Security", "AzureDiskEncryption")
 def _assigned(**changes: object) -> dict[str, object]:
     known = UserIdentity(id=_ONE, client_id="00000000-0000-0000-0000-000000000001")
     policy = replace(_ASSIGNMENT, **changes)
-    return {"access": Access(identity_policies=(policy,), user_identities={_ONE: known})}
+    return {"access": Access(user_identities={_ONE: known}), "posture": (policy,)}
 
 
 CASES = (
@@ -87,7 +88,7 @@ CASES = (
         "MI005",
         "certificates from a vault",
         "unmet CertificatesInVm",
-        vm(os_profile=OsProfile(holds_certificates=True)),
+        vm(os_profile=OsProfile(certificate=Sighting("properties.osProfile.secrets", None))),
     ),
     Case("MI001", "none", "unmet NoIdentity"),
     Case("MI001", "a VM of which only the name was read", "unknown VmNotRead", vm(size=None, os_disk=None)),

@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from readiness.model.access import Access, GuestCheck
 from readiness.model.estate_info import Gap
 from readiness.model.ids import ResourceId
+from readiness.model.monitoring import GuestAssignment
 from readiness.model.virtual_machine import Extension, Identity, Image, OsFamily, OsProfile, VirtualMachine
 from tests.builders import SUBSCRIPTION, extension, vm, vm_id
 from tests.rules.case import Case
@@ -31,16 +31,16 @@ def _windows(*extensions: Extension, identity: Identity = _SYSTEM) -> VirtualMac
     return vm(os_family=OsFamily.WINDOWS, extensions=extensions, identity=identity)
 
 
-def _found(status: str, name: str = "LinuxNoPasswordForSSH", *more: GuestCheck) -> dict[str, Any]:
+def _found(status: str, name: str = "LinuxNoPasswordForSSH", *more: GuestAssignment) -> dict[str, Any]:
     place = f"{vm_id()}/providers/Microsoft.GuestConfiguration/guestConfigurationAssignments/{name}"
-    check = GuestCheck(id=ResourceId(place), vm=vm_id(), name=name, status=status)
-    return {"access": Access(guest_checks=(check, *more))}
+    check = GuestAssignment(id=ResourceId(place), vm=vm_id(), configuration=name.lower(), status=status)
+    return {"posture": (check, *more)}
 
 
-_SECOND = GuestCheck(
+_SECOND = GuestAssignment(
     id=ResourceId(f"{vm_id()}/providers/Microsoft.GuestConfiguration/guestConfigurationAssignments/second"),
     vm=vm_id(),
-    name="LinuxNoPasswordForSSH",
+    configuration="linuxnopasswordforssh",
     status="Compliant",
 )
 

@@ -46,6 +46,7 @@ TYPES = (
     "Microsoft.Compute/virtualMachines/other/providers/Microsoft.Insights/dataCollectionRuleAssociations",
     "Microsoft.Compute/virtualMachines/other/providers/Microsoft.Maintenance/configurationAssignments",
     "Microsoft.Authorization/roleAssignments",
+    "Microsoft.Authorization/roleEligibilityScheduleInstances",
     "Microsoft.Authorization/policyExemptions",
     "Microsoft.Security/pricings",
 )

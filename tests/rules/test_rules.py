@@ -17,7 +17,9 @@ from readiness.rules import (
     encryption_sets,
     holds,
     identity,
+    logins,
     passwords,
+    policies,
 )
 from readiness.rules.catalog import ALL_RULES
 from readiness.rules.rule import Rule
@@ -32,7 +34,9 @@ from tests.rules import (
     encryption_key_cases,
     holds_cases,
     identity_cases,
+    login_cases,
     password_cases,
+    policy_cases,
 )
 from tests.rules.case import Case
 
@@ -40,24 +44,28 @@ CASES = (
     *boot_cases.CASES,
     *boot_guest_cases.CASES,
     *holds_cases.CASES,
+    *policy_cases.CASES,
     *encryption_cases.CASES,
     *encryption_key_cases.CASES,
     *encryption_disk_cases.CASES,
     *access_cases.CASES,
     *access_path_cases.CASES,
     *password_cases.CASES,
+    *login_cases.CASES,
     *identity_cases.CASES,
 )
 FAMILIES = (
     boot,
     boot_guest,
     holds,
+    policies,
     encryption,
     encryption_sets,
     encryption_keys,
     encryption_disks,
     access,
     passwords,
+    logins,
     identity,
 )
 BY_ID = {rule.id: rule for rule in ALL_RULES}

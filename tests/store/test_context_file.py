@@ -23,6 +23,7 @@ from readiness.model.context import (
 from readiness.model.ids import ResourceId
 from readiness.model.verdict import Dimension
 from readiness.store.context_file import parse_context
+from readiness.store.context_values import Words
 from tests.builders import ENCRYPTION_SET, vm_id
 
 WEB, DB = vm_id("web"), vm_id("db")
@@ -183,6 +184,11 @@ MISTAKES = [
     ),
     ("type: system", "type: user", "18:22: 'user' is none of system", "Known here: system"),
     ("applications: [Shop]", "aplications: [Shop]", "19:13: 'aplications' is not known", "'applications'"),
+    (f"ids: [{WEB}]", "ids: [web]", "'web' is the id of no subscription", "/subscriptions/<id>"),
+    (f"ids: [{WEB}]", "ids: [/subscriptions]", "is the id of no subscription", "/subscriptions/<id>"),
+    (f"ids: [{WEB}]", "ids: [/subscriptions/s/things/x]", "is the id of no subscr", "/subscriptions/<id>"),
+    (f"ids: [{WEB}]", "ids: [/subscriptions/s//providers/x/y/z]", "is the id of no", "/subscriptions/<id>"),
+    ("applications: [Shop]", "applications: [Shpo]", "There is no application 'Shpo'", "Shop"),
     ("rule: TL001", "rule: TL001\n    dimension: cmk", "22:5: An exception is from one", "either"),
     ("    rule: TL001\n", "", "22:5: An exception is from one", "either"),
     ("    approved_by: Bo\n", "", "22:5: 'approved_by' is missing", "approved_by: ..."),
@@ -247,3 +253,44 @@ def test_ids_are_compared_without_case() -> None:
     text = f"format: readiness/context/1\ndependencies: [{{source: web, target: {DB.text.upper()}}}]\n"
 
     assert ResourceId(DB.text) == parse_context(text, NAMES).dependencies[0].target
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem", "remedy"),
+    [
+        (
+            "estimates: [{match: {}, playbook: x, effort: P1D}]",
+            "There is no playbook 'x'",
+            "Known here: pb-a.",
+        ),
+        (
+            "attestations: [{control: X, match: {}, owner: a, date: 2027-01-01, expires: 2027-01-01, "
+            "statement: s}]",
+            "There is no control 'X'",
+            "Known here: C-1.",
+        ),
+        (
+            "exceptions: [{id: E, rule: R-2, match: {}, owner: a, reason: b, approved_by: c, "
+            "expires: 2027-01-01}]",
+            "There is no rule or control 'R-2'",
+            "Did you mean R-1?",
+        ),
+    ],
+)
+def test_words_that_do_not_exist(entry: str, problem: str, remedy: str) -> None:
+    """An id that no rule, control or playbook has is told with what there is; it would have no effect."""
+    words = Words(rules=("R-1",), controls=("C-1",), playbooks=("pb-a",))
+    with pytest.raises(EstateError) as caught:
+        parse_context(f"format: readiness/context/1\n{entry}\n", NAMES, words=words)
+
+    assert caught.value.brief.startswith("context.yaml:2:")
+    assert problem in caught.value.brief
+    assert remedy == caught.value.remedy
+
+
+@pytest.mark.parametrize("scope", ["/subscriptions/s", "/subscriptions/s/resourceGroups/g", f"{WEB}/"])
+def test_a_match_of_a_scope(scope: str) -> None:
+    """A match may name a subscription, a group, or a resource."""
+    text = f"format: readiness/context/1\ntargets: [{{match: {{ids: [{scope}]}}}}]\n"
+
+    assert (ResourceId(scope),) == parse_context(text, NAMES).targets[0].match.ids

@@ -2,6 +2,7 @@
 
 import re
 
+from readiness.rules.controls.references import POLICIES
 from readiness.store.reference import read_reference
 
 REFERENCE = read_reference()
@@ -36,3 +37,15 @@ def test_roles_and_risks_are_written_as_rules_compare_them() -> None:
     for role in (*REFERENCE.key_roles, *REFERENCE.keyless_roles):
         assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", role)
     assert all(risk.what for risk in REFERENCE.secure_boot_risks)
+
+
+def test_frameworks_map_policies_that_controls_name() -> None:
+    """Each framework has its day and its address, and maps only policies that some control asks about."""
+    named = {policy for policies in POLICIES.values() for policy in policies}
+
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", REFERENCE.frameworks_verified_on)
+    for framework in REFERENCE.frameworks:
+        assert framework.address.startswith("https://github.com/Azure/azure-policy/")
+        assert framework.controls
+        assert set(framework.controls) <= named
+        assert all(framework.controls.values())

@@ -1,14 +1,16 @@
 """Controls of who gets at a VM, and how."""
 
+from msgspec.structs import replace
+
 from readiness.model.assessment import Source, Whose
 from readiness.model.levels import Level
 from readiness.model.verdict import Dimension, Evidence, Status, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import OsFamily
-from readiness.rules.controls.control import (
-    EvidenceClass,
-    VmControl,
-    VmFacts,
-)
+from readiness.rules import sightings
+from readiness.rules.controls.absence import missing
+from readiness.rules.controls.control import EvidenceClass, VmControl, VmFacts
+from readiness.rules.exposure_paths import MANAGEMENT_PORTS
+from readiness.rules.not_read import extensions_not_listed, os_not_reported
 
 _LEARN = "https://learn.microsoft.com"
 _JIT = Source(
@@ -56,13 +58,17 @@ def just_in_time(facts: VmFacts) -> Verdict:
     if ports.status is Status.MET and not policies and ports.reason not in _STILL_NAMED:
         return not_applicable("NothingToOpen", "The internet reaches no management port.")
     if not policies:
-        return unmet("NotJustInTime", "No just-in-time policy names this VM.", *ports.evidence)
+        answer = missing(facts, _JIT_POLICIES, "NotJustInTime", "No just-in-time policy names this VM.")
+        return replace(answer, evidence=ports.evidence)
     if ports.status is Status.UNMET:
         detail = "A just-in-time policy names this VM, and an older rule leaves the port open."
         return unmet("JustInTimeBypassed", detail, *ports.evidence)
-    return met(
-        "JustInTime", "", *(Evidence(entry.policy, "properties.virtualMachines", 1) for entry in policies)
-    )
+    named = [
+        Evidence(entry.policy, "properties.virtualMachines[].id", facts.vm.id.text) for entry in policies
+    ]
+    if not any(port in MANAGEMENT_PORTS for entry in policies for port in entry.ports):
+        return unmet("JustInTimeElsewhere", "Just-in-time access is for other ports only.", *named)
+    return met("JustInTime", "", *named)
 
 
 def ports_closed(facts: VmFacts) -> Verdict:
@@ -88,18 +94,18 @@ def entra_login(facts: VmFacts) -> Verdict:
     """People sign in with accounts that are governed elsewhere; a domain-joined VM needs an exception."""
     kind = _LOGINS.get(facts.vm.os_family)
     if kind is None:
-        return unknown("OsNotReported", "The operating system was not reported; read 'osDisk.osType'.")
+        return os_not_reported(facts.vm)
     found = facts.extension(kind)
     if found is None:
-        if facts.nameless:
-            names = ", ".join(facts.nameless)
-            return unknown("ExtensionNotRead", f"Nobody can tell what these extensions are: {names}.")
-        return unmet("EntraLoginMissing", "The Entra login extension is not installed.")
+        absent = unmet("EntraLoginMissing", "The Entra login extension is not installed.")
+        return extensions_not_listed(facts.vm, facts.estate) or absent
+    at = sightings.extension_state_of(facts.vm, found)
     if not found.has_succeeded:
-        return unmet("EntraLoginFailed", "The Entra login extension is installed but does not work.")
+        return unmet("EntraLoginFailed", "The Entra login extension is installed but does not work.", at)
     if not facts.vm.identity.system_assigned:
-        return unmet("EntraLoginWithoutIdentity", "Entra login does not work without a system identity.")
-    return met("EntraLogin")
+        detail = "Entra login does not work without a system identity."
+        return unmet("EntraLoginWithoutIdentity", detail, sightings.identity_of(facts.vm))
+    return met("EntraLogin", "", at)
 
 
 def bastion(facts: VmFacts) -> Verdict:
@@ -130,8 +136,8 @@ def no_local_accounts(facts: VmFacts) -> Verdict:
     wanted = _LOCAL.get(facts.vm.os_family, ())
     for entry in facts.estate.posture.guest_assignments(facts.vm.id):
         if entry.configuration in wanted:
-            at = Evidence(entry.id, "properties.complianceStatus", entry.compliance)
-            match (entry.compliance or "").lower():
+            at = Evidence(entry.id, "properties.complianceStatus", entry.status)
+            match entry.status.lower():
                 case "compliant":
                     return met("LocalAccountsDisabled", "", at)
                 case "noncompliant":
@@ -142,6 +148,7 @@ def no_local_accounts(facts: VmFacts) -> Verdict:
     return unknown("GuestNotAsked", detail)
 
 
+_JIT_POLICIES = "Microsoft.Security/locations/jitNetworkAccessPolicies"
 _STILL_NAMED = ("OnlyNamedAddresses",)
 _LOGINS: dict[OsFamily | None, str] = {
     OsFamily.LINUX: "aadsshloginforlinux",

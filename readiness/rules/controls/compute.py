@@ -6,6 +6,8 @@ from readiness.model.assessment import Source, Whose
 from readiness.model.levels import Level
 from readiness.model.verdict import Dimension, Evidence, Status, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import OsFamily, SecurityType
+from readiness.rules import sightings
+from readiness.rules.controls.absence import extension_missing
 from readiness.rules.controls.control import EvidenceClass, VmControl, VmFacts
 from readiness.rules.controls.references import ASSESSMENTS
 
@@ -94,10 +96,12 @@ def integrity_monitored(facts: VmFacts) -> Verdict:
         return not_applicable("TrustedLaunchOff", "Only a measured boot can be attested.")
     found = facts.extension("guestattestation")
     if found is None:
-        return unmet("AttestationMissing", "The guest attestation extension is not installed.")
+        detail = "The guest attestation extension is not installed."
+        return extension_missing(facts, "AttestationMissing", detail)
+    at = sightings.extension_state_of(facts.vm, found)
     if not found.has_succeeded:
-        return unmet("AttestationFailed", "The guest attestation extension does not work.")
-    return met("BootAttested")
+        return unmet("AttestationFailed", "The guest attestation extension does not work.", at)
+    return facts.assessed(_ATTESTED_HEALTHY) or met("BootAttested", "", at)
 
 
 def confidential(facts: VmFacts) -> Verdict:
@@ -113,8 +117,8 @@ def baseline_met(facts: VmFacts) -> Verdict:
     posture = facts.estate.posture
     for entry in posture.guest_assignments(facts.vm.id):
         if entry.configuration in wanted:
-            at = Evidence(entry.id, "properties.complianceStatus", entry.compliance)
-            match (entry.compliance or "").lower():
+            at = Evidence(entry.id, "properties.complianceStatus", entry.status)
+            match entry.status.lower():
                 case "compliant":
                     return met("BaselineMet", "", at)
                 case "noncompliant":
@@ -128,21 +132,30 @@ def baseline_met(facts: VmFacts) -> Verdict:
 
 def drift_corrected(facts: VmFacts) -> Verdict:
     """What drifts from the baseline is set right without anybody being asked."""
-    assignments = facts.estate.posture.guest_assignments(facts.vm.id)
-    kinds = [entry for entry in assignments if (entry.kind or "").lower() in _CORRECTING]
-    if kinds:
-        at = Evidence(kinds[0].id, "properties.guestConfiguration.assignmentType", kinds[0].kind)
-        return met("DriftCorrected", "", at)
-    if any(entry.kind for entry in assignments):
-        return unmet("DriftOnlyAudited", "Guest configuration looks, and corrects nothing.")
-    return unknown("GuestNotAsked", "No guest configuration assignment was read; assign it, or attest it.")
+    wanted = _BASELINES.get(facts.vm.os_family, ())
+    found = [
+        entry
+        for entry in facts.estate.posture.guest_assignments(facts.vm.id)
+        if entry.configuration in wanted and entry.kind
+    ]
+    path = "properties.guestConfiguration.assignmentType"
+    for entry in found:
+        if (entry.kind or "").lower() in _CORRECTING:
+            return met("DriftCorrected", "", Evidence(entry.id, path, entry.kind))
+    if found:
+        at = Evidence(found[0].id, path, found[0].kind)
+        return unmet("DriftOnlyAudited", "Guest configuration looks, and corrects nothing.", at)
+    return unknown("GuestNotAsked", "No assignment of the baseline was read; assign it, or attest it.")
 
 
 def golden_image(facts: VmFacts) -> Verdict:
     """VMs are built from an image that is renewed every month, and are replaced rather than repaired."""
     image = facts.vm.image
+    if image is None and not facts.vm.disks:
+        return unknown("ImageNotReported", "Azure did not report the VM's image; read the VM itself.")
     if image is None or image.id is None:
-        return unmet("NotFromGallery", "The VM does not come from an image of a gallery.")
+        detail = "The VM does not come from an image of a gallery."
+        return unmet("NotFromGallery", detail, *sightings.image_of(facts.vm))
     version = facts.estate.posture.image_version(image.id)
     if version is None or version.published is None:
         return unknown("ImageNotRead", "The version of the image was not read; collect the gallery.")
@@ -168,14 +181,18 @@ def antimalware(facts: VmFacts) -> Verdict:
         )
     found = facts.extension("iaasantimalware", "mde.windows")
     if found is not None and found.has_succeeded:
-        return met("AntimalwareOn", "", Evidence(facts.vm.id, f"extensions[{found.name}]", found.type))
-    return unmet("NoAntimalware", "Neither extension is installed and working.")
+        return met("AntimalwareOn", "", sightings.extension_of(facts.vm, found))
+    if found is not None:
+        at = sightings.extension_state_of(facts.vm, found)
+        return unmet("AntimalwareFailed", "The extension is installed but does not work.", at)
+    return extension_missing(facts, "NoAntimalware", "Neither extension is installed.")
 
 
 _BASELINES: dict[OsFamily | None, tuple[str, ...]] = {
     OsFamily.LINUX: ("azurelinuxbaseline",),
     OsFamily.WINDOWS: ("azurewindowsbaseline",),
 }
+_ATTESTED_HEALTHY = ASSESSMENTS["CP-4"][2:]
 _CORRECTING = ("applyandautocorrect", "deployandautocorrect")
 _RENEWED = timedelta(days=30)
 """How old an image may be."""

@@ -2,9 +2,9 @@
 
 from readiness.model.assessment import Source, Whose
 from readiness.model.disk import DiskEncryptionSet
-from readiness.model.governance import VaultShield
 from readiness.model.levels import Level
 from readiness.model.verdict import Dimension, Evidence, Status, Verdict, met, not_applicable, unknown, unmet
+from readiness.rules.controls.absence import missing
 from readiness.rules.controls.control import (
     EvidenceClass,
     SubscriptionControl,
@@ -112,7 +112,7 @@ def _key_kept(found: DiskEncryptionSet | None, facts: VmFacts) -> Verdict:
     if not found.rotates:
         at = Evidence(found.id, "properties.rotationToLatestKeyVersionEnabled", found.rotates)
         return unmet("KeyNotRotated", f"{found.id.name} does not follow new versions of its key.", at)
-    vault = facts.estate.posture.by_id(VaultShield, found.source_vault) if found.source_vault else None
+    vault = facts.estate.protection.vaults.get(found.source_vault) if found.source_vault else None
     if vault is None:
         return unknown("VaultNotRead", f"The key vault of {found.id.name} was not read; collect it.")
     purge = Evidence(vault.id, "properties.enablePurgeProtection", vault.purge_protection)
@@ -151,9 +151,7 @@ def restorable(facts: VmFacts) -> Verdict:
     """The last backup went well, and somebody has restored from it and says so."""
     item = facts.estate.backup_of(facts.vm)
     if item is None:
-        if facts.was_listed(_ITEMS):
-            return unmet("NotBackedUp", "Azure Backup does not protect this VM.")
-        return unknown("BackupNotRead", "No backup was seen; collect the vaults' items, or attest it.")
+        return missing(facts, _ITEMS, "NotBackedUp", "Azure Backup does not protect this VM.")
     at = Evidence(item.id, "properties.lastBackupStatus", item.last_backup_status)
     state = (item.protection_state or "").lower()
     if (item.last_backup_status or "").lower() in ("failed", "unhealthy") or state in _UNPROTECTED:

@@ -5,6 +5,8 @@ from readiness.model.governance import RecommendationOwner
 from readiness.model.levels import Level
 from readiness.model.monitoring import DefenderPlan, LogHub, Recommendation, SecuritySetting
 from readiness.model.verdict import Evidence, Verdict, met, unknown, unmet
+from readiness.rules import sightings
+from readiness.rules.controls.absence import extension_missing
 from readiness.rules.controls.control import (
     EvidenceClass,
     SubscriptionControl,
@@ -79,13 +81,17 @@ def detects(facts: VmFacts) -> Verdict:
     """Endpoint detection and response runs on the VM."""
     found = facts.extension("mde.linux", "mde.windows")
     if found is not None and found.has_succeeded:
-        return met("EndpointDetects", "", Evidence(facts.vm.id, f"extensions[{found.name}]", found.type))
+        return met("EndpointDetects", "", sightings.extension_state_of(facts.vm, found))
     assessed = facts.assessed(ASSESSMENTS["DF-3"][:1])
     if assessed is not None:
         return assessed
     if found is not None:
-        return unmet("EndpointFailed", "The Defender for Endpoint extension does not work.")
-    return unmet("NoEndpointDetection", "No endpoint detection was seen on the VM.")
+        at = sightings.extension_state_of(facts.vm, found)
+        return unmet("EndpointFailed", "The Defender for Endpoint extension does not work.", at)
+    if not facts.was_listed(_ASSESSMENTS):
+        # Without the extension a VM may have been onboarded by hand, which only the assessment tells.
+        return unknown("NotAssessed", f"No extension was seen; collect '{_ASSESSMENTS}', or attest it.")
+    return extension_missing(facts, "NoEndpointDetection", "No endpoint detection was seen on the VM.")
 
 
 def blocks(_facts: SubscriptionFacts) -> Verdict:
@@ -107,6 +113,9 @@ def integrated(facts: SubscriptionFacts) -> Verdict:
     ]
     if not settings:
         return unknown("SettingsNotRead", "The settings of Defender for Cloud were not read; collect them.")
+    silent = [entry for entry in settings if entry.is_enabled is None]
+    if silent:
+        return unknown("SettingNotReported", f"{silent[0].id.name} says neither on nor off; read it again.")
     off = [entry for entry in settings if not entry.is_enabled]
     if off:
         return unmet(
@@ -138,14 +147,20 @@ def owners_named(facts: SubscriptionFacts) -> Verdict:
     """Each finding of high severity has somebody who has promised to deal with it."""
     posture = facts.estate.posture
     found = posture.within(Recommendation, facts.id)
-    if not found:
-        return unknown("NotAssessed", "No assessment of Defender for Cloud was read; collect them.")
     owned = {entry.id.parent for entry in posture.within(RecommendationOwner, facts.id) if entry.owner}
     loose = [entry for entry in found if _is_serious(entry) and entry.id not in owned]
+    if loose and not facts.was_listed(_OWNED):
+        return unknown("OwnersNotRead", f"Who has promised what was not listed; collect '{_OWNED}'.")
     if loose:
         at = Evidence(loose[0].id, "properties.status.code", loose[0].code)
         return unmet("FindingsWithoutOwner", f"{len(loose)} serious findings have no owner.", at)
+    if not found or not facts.was_listed(_ASSESSMENTS):
+        return unknown("NotAssessed", f"Not all assessments were read; collect '{_ASSESSMENTS}'.")
     return met("FindingsOwned")
+
+
+_ASSESSMENTS = "Microsoft.Security/assessments"
+_OWNED = "Microsoft.Security/assessments/governanceAssignments"
 
 
 def _plans(facts: SubscriptionFacts) -> tuple[DefenderPlan, ...]:

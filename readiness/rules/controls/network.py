@@ -1,7 +1,6 @@
 """Controls of the network around a VM."""
 
 from readiness.model.assessment import Source, Whose
-from readiness.model.governance import AddressShield, NetworkShield
 from readiness.model.ids import ResourceId
 from readiness.model.levels import Level
 from readiness.model.verdict import Evidence, Verdict, met, not_applicable, unknown, unmet
@@ -85,6 +84,8 @@ def not_public(facts: VmFacts) -> Verdict:
             if path.is_public:
                 at = Evidence(balancer.id, "properties.frontendIPConfigurations", path.name)
                 return unmet("PublicLoadBalancer", f"{balancer.id.name} leads from the internet.", at)
+        named = (*configuration.load_balancer_pools, *configuration.inbound_nat_rules)
+        unread += [pool.parent for pool in named if facts.estate.load_balancer(pool.parent) is None]
     return unknown("NetworkNotRead", _not_read(unread)) if unread else met("NotPublic")
 
 
@@ -116,20 +117,20 @@ def no_basic_sku(facts: VmFacts) -> Verdict:
 def ddos_protected(facts: VmFacts) -> Verdict:
     """Public addresses are under DDoS Network Protection or DDoS IP Protection."""
     unread = list(facts.unread_nics)
-    posture = facts.estate.posture
+    estate = facts.estate
     public = [(entry, entry.public_ip) for entry, _ in facts.places if entry.public_ip is not None]
     for configuration, address in public:
-        shield = posture.by_id(AddressShield, address)
-        mode = (shield.ddos_mode or "").lower() if shield else ""
-        network = posture.by_id(NetworkShield, configuration.subnet.parent) if configuration.subnet else None
+        found = estate.public_ips.get(address)
+        mode = (found.ddos_mode or "").lower() if found else ""
+        network = estate.access.networks.get(configuration.subnet.parent) if configuration.subnet else None
         planned = network is not None and network.has_ddos_plan is True and mode != "disabled"
-        if shield is None or (network is None and mode != "enabled"):
+        if found is None or (network is None and mode != "enabled"):
             unread.append(address)
         elif mode != "enabled" and not planned:
             return unmet(
                 "NoDdosProtection",
                 f"{address.name} is not protected.",
-                Evidence(address, "properties.ddosSettings.protectionMode", mode),
+                Evidence(address, "properties.ddosSettings.protectionMode", found.ddos_mode),
             )
     if unread:
         return unknown("NetworkNotRead", _not_read(unread))
@@ -144,18 +145,17 @@ def segmented(facts: VmFacts) -> Verdict:
     unread = list(facts.unread_nics)
     estate = facts.estate
     for configuration, nic in facts.places:
-        names = [
-            nic.network_security_group,
-            estate.subnet_security_groups.get(configuration.subnet or nic.id),
-        ]
-        groups = [estate.security_groups[name] for name in names if name and name in estate.security_groups]
-        if any(separates(group) for group in groups):
+        subnet = configuration.subnet
+        names = [nic.network_security_group, estate.subnet_security_groups.get(subnet or nic.id)]
+        groups = [estate.security_groups.get(name) for name in names if name]
+        if any(group is not None and separates(group) for group in groups):
             continue
-        network = configuration.subnet.parent if configuration.subnet else nic.id
+        network = subnet.parent if subnet else nic.id
         rules = estate.access.admin_rules.get(network)
         if rules is not None and forbids(rules):
             continue
-        if configuration.subnet is None or (rules is None and not facts.was_listed(_ADMIN_RULES)):
+        is_known = rules.is_understood if rules is not None else facts.was_listed(_ADMIN_RULES)
+        if None in groups or subnet not in estate.subnet_security_groups or not is_known:
             unread.append(network)
             continue
         return unmet(
@@ -205,9 +205,17 @@ def explicit_outbound(facts: VmFacts) -> Verdict:
         elif subnet.default_outbound is not False:
             at = Evidence(subnet.id, "properties.defaultOutboundAccess", subnet.default_outbound)
             return unmet("DefaultOutbound", f"{subnet.id.name} has Azure's default way out.", at)
-        elif subnet.nat_gateway is None and subnet.route_table is None:
-            at = Evidence(subnet.id, "properties.natGateway", None)
-            return unmet("NoWayOut", f"{subnet.id.name} has neither a NAT gateway nor a route table.", at)
+        elif subnet.route_table is None:
+            gateway = facts.estate.access.nat_gateways.get(subnet.nat_gateway) if subnet.nat_gateway else None
+            if subnet.nat_gateway is None:
+                at = Evidence(subnet.id, "properties.natGateway", None)
+                return unmet("NoWayOut", f"{subnet.id.name} has neither a NAT gateway nor a route table.", at)
+            if gateway is None:
+                unread.append(subnet.nat_gateway)
+            elif not gateway.has_address:
+                at = Evidence(subnet.id, "properties.natGateway.id", subnet.nat_gateway.text)
+                detail = f"NAT gateway {gateway.id.name} has no public address, so it leads nobody out."
+                return unmet("NatGatewayWithoutAddress", detail, at)
     return unknown("NetworkNotRead", _not_read(unread)) if unread else met("ExplicitOutbound")
 
 

@@ -1,7 +1,6 @@
 """Controls of what guards a subscription's networks as a whole."""
 
 from readiness.model.assessment import Source, Whose
-from readiness.model.governance import FirewallInspection, FirewallTier
 from readiness.model.levels import Level
 from readiness.model.verdict import Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.rules.controls.control import EvidenceClass, SubscriptionControl, SubscriptionFacts
@@ -20,17 +19,19 @@ _ADAPTIVE = Source(
 
 def inspecting_firewall(facts: SubscriptionFacts) -> Verdict:
     """A Premium firewall looks into encrypted traffic and for intrusions."""
-    posture = facts.estate.posture
-    firewalls = posture.within(FirewallTier, facts.id)
+    access = facts.estate.access
+    firewalls = [entry for entry in access.firewalls if entry.id.subscription == facts.id]
     if not firewalls:
         if facts.was_listed("Microsoft.Network/azureFirewalls"):
             return unmet("NoFirewall", "The subscription has no Azure Firewall.")
         return unknown("FirewallsNotRead", "No Azure Firewall was seen; collect them, or attest it.")
     for firewall in firewalls:
         at = Evidence(firewall.id, "properties.sku.tier", firewall.tier)
-        if (firewall.tier or "").lower() != "premium":
+        if firewall.tier is None:
+            return unknown("FirewallNotReported", f"The tier of {firewall.id.name} was not read.", at)
+        if firewall.tier.lower() != "premium":
             return unmet("FirewallNotPremium", f"{firewall.id.name} is not a Premium firewall.", at)
-        policy = posture.by_id(FirewallInspection, firewall.policy) if firewall.policy else None
+        policy = access.firewall_policies.get(firewall.policy) if firewall.policy else None
         if policy is None:
             return unknown("FirewallPolicyNotRead", f"The policy of {firewall.id.name} was not read.", at)
         if not policy.inspects_tls or (policy.intrusion_detection or "").lower() not in ("alert", "deny"):

@@ -43,6 +43,7 @@ POLICIES: dict[str, tuple[str, ...]] = {
     ),
     "NW-9": ("bd352bd5-2853-4985-bf0d-73806b4a5744",),
     "NW-10": ("7bca8353-aa3b-429b-904a-9229c4385837",),
+    "NW-11": ("08e6af2d-db70-460a-bfe9-d5bd474ba9d6",),
     "CP-1": (
         "c95b54ad-0614-4633-ab29-104b01235cbf",
         "b03bb370-5249-4ea4-9fce-2552e87e45fa",
@@ -123,7 +124,7 @@ POLICIES: dict[str, tuple[str, ...]] = {
         "e3ec7e09-768c-4b64-882c-fcada3772047",
     ),
 }
-"""Policy definitions by control; some are initiatives or configure instead of asking."""
+"""Policy definitions by control; some are initiatives, some configure, one is deprecated."""
 
 ASSESSMENTS: dict[str, tuple[str, ...]] = {
     "AC-1": ("805651bc-6ecd-4c73-9b55-97a19d0582d0",),

@@ -38,13 +38,15 @@ def no_standing_access(facts: SubscriptionFacts) -> Verdict:
     people = [entry for entry in grants if _is_privileged(entry, facts) and not _is_service(entry)]
     scheduled = {entry.key: entry for entry in people if entry.is_scheduled}
     standing = [entry for entry in people if scheduled.get(entry.key, entry).is_standing]
-    if standing:
+    listed = facts.was_listed(_SCHEDULES)
+    # A role that was activated for an hour is an assignment too: only its schedule tells the two apart.
+    if any(entry.is_scheduled for entry in standing) or (standing and listed):
         names = ", ".join(sorted({entry.principal for entry in standing}))
         at = [Evidence(entry.id, "properties.principalId", entry.principal) for entry in standing[:_SHOWN]]
         return unmet("StandingAccess", f"Principals with a privileged role for good: {names}.", *at)
-    if any(entry.is_scheduled for entry in grants) or facts.was_listed(_SCHEDULES):
+    if listed:
         return met("NoStandingAccess")
-    return unknown("SchedulesNotRead", "No role schedule was seen; collect the schedule instances.")
+    return unknown("SchedulesNotRead", f"Nobody asked for all role schedules; collect '{_SCHEDULES}'.")
 
 
 def strong_authentication(_facts: SubscriptionFacts) -> Verdict:
@@ -74,12 +76,15 @@ def narrow_scope(facts: SubscriptionFacts) -> Verdict:
     if wide:
         at = [Evidence(entry.id, "properties.scope", entry.scope) for entry in wide[:_SHOWN]]
         return unmet("BroadRoles", "Owner or Contributor is given for the whole subscription.", *at)
+    if not facts.was_listed(_ASSIGNMENTS):
+        return unknown("RolesNotListed", f"Nobody asked for all role assignments; collect '{_ASSIGNMENTS}'.")
     return met("NarrowRoles")
 
 
 def _grants(facts: SubscriptionFacts) -> tuple[RoleGrant, ...]:
-    posture = facts.estate.posture
-    return (*posture.within(RoleGrant, facts.id), *posture.within(RoleGrant, ""))
+    # Those of management groups lie in no subscription, and may hold for any.
+    protection = facts.estate.protection
+    return (*protection.grants_within(facts.id), *protection.grants_within(""))
 
 
 def _is_wide(entry: RoleGrant, facts: SubscriptionFacts) -> bool:
@@ -100,6 +105,7 @@ _CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 _USER_ACCESS = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
 _VM_ADMIN_LOGIN = "1c0163c0-47e6-4577-8991-ea5c82e286e4"
 _PRIVILEGED = (_OWNER, _CONTRIBUTOR, _USER_ACCESS, _VM_ADMIN_LOGIN)
+_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _SCHEDULES = "Microsoft.Authorization/roleAssignmentScheduleInstances"
 _SHOWN = 5
 

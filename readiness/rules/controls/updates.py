@@ -2,11 +2,16 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from readiness.model.assessment import Source, Whose
 from readiness.model.levels import Level
 from readiness.model.verdict import Evidence, Verdict, met, unknown, unmet
+from readiness.rules import sightings
+from readiness.rules.controls.absence import extension_missing, missing
 from readiness.rules.controls.control import EvidenceClass, VmControl, VmFacts
 from readiness.rules.controls.references import ASSESSMENTS
+from readiness.rules.not_read import EXTENSIONS, nameless_extensions
 
 _LEARN = "https://learn.microsoft.com/azure"
 _AGENT = Source(
@@ -36,8 +41,8 @@ def monitored(facts: VmFacts) -> Verdict:
     """The Azure Monitor agent works on the VM."""
     found = facts.extension("azuremonitorlinuxagent", "azuremonitorwindowsagent")
     if found is None:
-        return unmet("NoMonitorAgent", "The Azure Monitor agent is not installed.")
-    at = Evidence(facts.vm.id, f"extensions[{found.name}].provisioningState", found.provisioning_state)
+        return extension_missing(facts, "NoMonitorAgent", "The Azure Monitor agent is not installed.")
+    at = sightings.extension_state_of(facts.vm, found)
     if not found.has_succeeded:
         return unmet("MonitorAgentFailed", "The Azure Monitor agent does not work.", at)
     return met("Monitored", "", at)
@@ -48,25 +53,21 @@ def collects(facts: VmFacts) -> Verdict:
     found = facts.estate.posture.linked(_ASSOCIATIONS.lower(), facts.vm.id)
     if found is not None:
         return met("Collects", "", Evidence(found.id, "properties.dataCollectionRuleId", str(found.target)))
-    if facts.was_listed(_ASSOCIATIONS):
-        return unmet("NothingCollected", "No data collection rule is associated with the VM.")
-    return unknown(
-        "AssociationsNotRead", "No association was seen; collect data collection rule associations."
-    )
+    detail = "No data collection rule is associated with the VM."
+    return missing(facts, _ASSOCIATIONS, "NothingCollected", detail)
 
 
 def no_retired_agent(facts: VmFacts) -> Verdict:
     """The Log Analytics agent was retired on 2024-08-31 and gets no updates any more."""
     for entry in facts.vm.extensions:
         if entry.publisher.lower() == "microsoft.enterprisecloud.monitoring":
-            at = Evidence(facts.vm.id, f"extensions[{entry.name}].publisher", entry.publisher)
+            at = sightings.extension_publisher_of(facts.vm, entry)
             return unmet("RetiredAgent", "The retired Log Analytics agent is installed.", at)
-    if facts.nameless:
-        names = ", ".join(facts.nameless)
-        return unknown("ExtensionNotRead", f"Nobody can tell what these extensions are: {names}.")
-    gap = facts.estate.unread("Microsoft.Compute/virtualMachines/extensions", facts.subscription)
-    if gap is not None:
-        return unknown("ExtensionsNotRead", f"The extensions were not read ({gap.reason}).")
+    nameless = nameless_extensions(facts.vm)
+    if nameless is not None:
+        return nameless
+    if not facts.was_listed(EXTENSIONS):
+        return unknown("ExtensionsNotListed", f"Nobody asked for all extensions; collect '{EXTENSIONS}'.")
     return met("NoRetiredAgent")
 
 
@@ -98,9 +99,8 @@ def installs_updates(facts: VmFacts) -> Verdict:
     found = facts.estate.posture.linked(_SCHEDULES.lower(), facts.vm.id)
     if found is not None:
         return met("PatchedOnSchedule", "", at, Evidence(found.id, "id", found.id.text))
-    if facts.was_listed(_SCHEDULES):
-        return unmet("ScheduleMissing", "It waits for a schedule, and none is assigned.", at)
-    return unknown("ScheduleNotRead", "It waits for a schedule; collect the maintenance assignments.", at)
+    answer = missing(facts, _SCHEDULES, "ScheduleMissing", "It waits for a schedule, and none is assigned.")
+    return replace(answer, evidence=(at,))
 
 
 def up_to_date(facts: VmFacts) -> Verdict:
