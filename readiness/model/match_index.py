@@ -15,7 +15,7 @@ _Filed = dict[str, list[tuple[int, Match, Entry]]]
 
 
 class MatchIndex(Generic[Entry]):
-    """Entries filed by id, resource group, name or application; all others are tried for every VM."""
+    """Entries filed by id, group, name, application or tag; all others are tried for every VM."""
 
     def __init__(self, entries: Iterable[tuple[Match, Entry]]) -> None:
         self._filed: dict[str, _Filed[Entry]] = {}
@@ -51,6 +51,8 @@ def _keys_of(kind: str, vm: VirtualMachine, application: str | None) -> tuple[st
             return (vm.id.resource_group.lower(),)
         case "application":
             return (application or "",)
+        case "tag":
+            return tuple(_tag(name, value) for name, value in vm.tags.items())
         case _:
             return ("",)
 
@@ -65,4 +67,10 @@ def _keys(match: Match) -> tuple[str, set[str]]:
         return "group", {group.lower() for group in match.resource_groups}
     if match.applications:
         return "application", set(match.applications)
+    if match.tags:  # all of them have to hold, so any one will do
+        return "tag", {_tag(*min(match.tags.items()))}
     return "any", {""}
+
+
+def _tag(name: str, value: str) -> str:
+    return f"{name.lower()}={value}"
