@@ -5,7 +5,7 @@ A word that is not listed here is shown as it is: a new playbook or reason never
 
 from readiness.model.assessment import Classification
 from readiness.model.context import Choice, Environment
-from readiness.model.plan import PlannedVm, PlanTarget, TargetKind
+from readiness.model.plan import Plan, PlannedVm, PlanTarget, Strictness, TargetKind
 from readiness.model.steps import Undo
 from readiness.model.verdict import Dimension
 
@@ -46,6 +46,12 @@ CLASSIFICATION: dict[Classification, str] = {
     Classification.UNKNOWN: "A fact is missing; unknown never counts as ready.",
 }
 
+STRICTNESS: dict[Strictness, str] = {
+    Strictness.NEXT_WAVE: "a later wave",
+    Strictness.SAME_WAVE: "no earlier wave, a later batch",
+    Strictness.NONE: "kept, though not asked for",
+}
+
 ASSUMED_DURATIONS = (
     "All durations in this workbook are assumed, not measured: only live runs calibrate them. "
     "Reserved time covers the work, the proof of health and the automatic way back."
@@ -74,6 +80,14 @@ def refusals(vm: PlannedVm) -> str:
         f"{playbook(entry.playbook)}: {entry.detail or entry.reason} [{entry.reason}]"
         for entry in vm.refusals
     )
+
+
+def proof(plan: Plan) -> str:
+    """Return how good the number of waves is, in one sentence."""
+    if plan.proven or len(plan.waves) == plan.lower_bound:
+        return f"{len(plan.waves)} waves; no plan within these limits has fewer: proven."
+    gap = f"{len(plan.waves)} waves are {plan.ratio:.2f} times the lower bound of {plan.lower_bound}"
+    return f"{gap}; whether fewer are possible is not known."
 
 
 def place(target: PlanTarget) -> str:

@@ -10,11 +10,15 @@ from readiness.app.collector import paused_collector
 from readiness.app.estates import load
 from readiness.app.release import RELEASE
 from readiness.errors import PlanError
+from readiness.model.estate import Estate
 from readiness.model.plan import Plan
+from readiness.model.policy import Policy
 from readiness.planner.build import Request, build_plan
-from readiness.planner.policy import Policy
+from readiness.planner.diff import Change, diff
 from readiness.rules.evaluate import evaluate
-from readiness.store.artefacts import write_plan, write_whole
+from readiness.store.artefacts import read_plan, write_plan, write_whole
+from readiness.store.context_values import Words
+from readiness.store.policy_file import TEMPLATE, read_policy
 
 
 class WrittenPlan(Struct, frozen=True, kw_only=True):
@@ -26,9 +30,21 @@ class WrittenPlan(Struct, frozen=True, kw_only=True):
 
 
 @paused_collector()
-def create_plan(folder: Path, to: Path, as_of: date) -> WrittenPlan:
-    """Assess the estate in a folder, plan its waves, and write `plan.json` and `wave-plan.xlsx`."""
+def create_plan(
+    folder: Path, to: Path, as_of: date, policy: Path | None = None, previous: Path | None = None
+) -> WrittenPlan:
+    """Assess the estate in a folder, plan its waves, and write `plan.json` and `wave-plan.xlsx`.
+
+    Args:
+        folder: The estate.
+        to: Where to write.
+        as_of: The day of the plan.
+        policy: File of limits and wishes; without one the defaults hold.
+        previous: A plan whose waves keep their places.
+    """
     estate = load(folder)
+    chosen = _policy(policy, estate)
+    earlier = read_plan(previous) if previous else None
     assessment = evaluate(estate, as_of=as_of, release=RELEASE)
     for coverage in assessment.coverage:
         if not coverage.adds_up:
@@ -38,9 +54,41 @@ def create_plan(folder: Path, to: Path, as_of: date) -> WrittenPlan:
                 f"{coverage.excluded} excluded, {coverage.unknown} unknown.",
                 remedy="Assess the estate and look at its gaps first.",
             )
-    plan = build_plan(Request(estate=estate, assessment=assessment, playbooks=ALL_PLAYBOOKS, policy=Policy()))
+    plan = build_plan(
+        Request(
+            estate=estate,
+            assessment=assessment,
+            playbooks=ALL_PLAYBOOKS,
+            policy=chosen,
+            previous=earlier,
+        )
+    )
     from reports.workbook import plan_workbook
 
     workbook = to / "wave-plan.xlsx"
     write_whole(workbook, plan_workbook(plan))
     return WrittenPlan(plan=plan, plan_file=write_plan(to, plan), workbook=workbook)
+
+
+def compare_plans(before: Path, after: Path) -> tuple[Change, ...]:
+    """Return what changed from one plan to another."""
+    return diff(read_plan(before), read_plan(after))
+
+
+def write_policy(path: Path) -> Path:
+    """Write a policy of defaults, with what each line means.
+
+    Raises:
+        PlanError: There is a file already.
+    """
+    if path.exists():
+        raise PlanError(f"{path} exists already.", remedy="Give another name: nothing is overwritten.")
+    write_whole(path, TEMPLATE.encode())
+    return path
+
+
+def _policy(path: Path | None, estate: Estate) -> Policy:
+    if path is None:
+        return Policy()
+    names = tuple(entry.name for entry in estate.context.applications)
+    return read_policy(path, Words(applications=names))

@@ -55,7 +55,7 @@ def demo(to: Path) -> int:
     show.title("3. Rehearse: the whole plan in virtual time, before any window")
     show.command("rehearse", str(to), "--quiet")
     show.title("4. Run: two waves on a twin that is a process of its own")
-    opens = plan["waves"][0]["batches"][0]["vms"][0]["occurrence"]["opens"]
+    opens = plan["vms"][0]["occurrence"]["opens"]
     with show.twin(opens) as url:
         order = ("run", str(to), "--approve", digest, "--twin", url, "--state", str(show.state))
         show.kill_at(_KILLED_AT, *order, "--wave", "1")

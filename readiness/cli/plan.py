@@ -2,12 +2,18 @@
 
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from rich.table import Table
 
-from readiness.cli.console import say, show_plan
+from readiness.cli.console import OUT, harmless, say, show_plan
 from readiness.cli.options import as_of_option
+from readiness.cli.plan_workbook import register
 from readiness.errors import Exit
+
+if TYPE_CHECKING:
+    from readiness.model.plan import Plan
 
 
 @click.group()
@@ -22,8 +28,19 @@ def plan() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for plan.json and wave-plan.xlsx (default: ./out/<estate>).",
 )
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Limits, pilots, rings, windows and pins (write a first one: readiness plan policy --init).",
+)
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path),
+    help="An earlier plan: what it placed keeps its wave, batch and window wherever that still holds.",
+)
 @as_of_option
-def create(estate: str, to: Path | None, as_of: date) -> int:
+def create(estate: str, to: Path | None, policy_file: Path | None, previous: Path | None, as_of: date) -> int:
     """Plan waves for ESTATE and write plan.json and wave-plan.xlsx.
 
     Every VM of the estate is in a wave or left out, each with a reason. The calendar starts on the day
@@ -33,13 +50,81 @@ def create(estate: str, to: Path | None, as_of: date) -> int:
     Examples:
       readiness plan create starter --to out/starter
       readiness plan create ./estate --to ./out/june --as-of 2027-05-28
+      readiness plan create ./estate --policy policy.yaml --previous ./out/may
     """
     from readiness.app.estates import locate
     from readiness.app.plan import create_plan
 
     folder = locate(estate)
-    written = create_plan(folder, to or Path("out") / folder.name, as_of)
+    written = create_plan(folder, to or Path("out") / folder.name, as_of, policy_file, previous)
     show_plan(written.plan)
+    show_quality(written.plan)
     say(f"Written: {written.plan_file}")
     say(f"Written: {written.workbook}")
     return Exit.DONE
+
+
+@plan.command("policy")
+@click.option(
+    "--init",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    is_flag=False,
+    flag_value=Path("policy.yaml"),
+    required=True,
+    help="Write a commented policy of defaults to this file (default: policy.yaml).",
+)
+def policy_command(file: Path) -> int:
+    """Write a first policy.yaml, with what each line means."""
+    from readiness.app.plan import write_policy
+
+    say(f"Written: {harmless(str(write_policy(file)))}")
+    return Exit.DONE
+
+
+@plan.command("diff")
+@click.argument("before", metavar="A", type=click.Path(path_type=Path))
+@click.argument("after", metavar="B", type=click.Path(path_type=Path))
+@click.option(
+    "--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of it."
+)
+def diff_command(before: Path, after: Path, output: str) -> int:
+    """Show what moved from plan A to plan B, and why."""
+    from readiness.app.plan import compare_plans
+
+    changes = compare_plans(before, after)
+    if output == "json":
+        from readiness.model.codec import encode_pretty
+
+        click.echo(encode_pretty(changes).decode(), nl=False)
+        return Exit.DONE
+    table = Table(title_justify="left")
+    for title in ("VM", "What", "Before", "After", "Why"):
+        table.add_column(title)
+    for change in changes:
+        cells = (change.name, change.kind, change.before, change.after, change.why)
+        table.add_row(*(harmless(cell) for cell in cells))
+    if changes:
+        OUT.print(table)
+    say(f"{len(changes)} changes")
+    return Exit.DONE
+
+
+def show_quality(made: "Plan") -> None:
+    """Print how good a plan is, and what it could not do."""
+    proof = "proven to be the fewest" if made.proven else "not proven to be the fewest"
+    parts = made.bound
+    say(
+        f"Ratio {made.ratio:.3f}, {proof} (capacity {parts.capacity}, critical path {parts.critical_path}, "
+        f"conflicts {parts.conflicts})"
+    )
+    for answer in made.pins:
+        if not answer.honoured:
+            say(f"Refused: {harmless(answer.vm.name)}, {harmless(answer.wish)}: {harmless(answer.reason)}")
+    for warning in made.warnings:
+        say(harmless(warning))
+    if made.unproven:
+        say(f"No pilot proves {len(made.unproven)} strata, {harmless(made.unproven[0])} among them")
+
+
+register(plan)

@@ -15,5 +15,8 @@ ASSUMED_SECONDS: dict[str, int] = {
 }
 """By duration key of a step. A full snapshot can be used at once; its copy goes on behind."""
 
+LOOK_SECONDS = 3 * ASSUMED_SECONDS["look"]
+"""Comparing with the plan, recording the state from before, and proving the change: every campaign looks."""
+
 HEALTH_TIMEOUT = 900
 """Seconds after which a VM that has not answered counts as failed; booting may include disk checks."""

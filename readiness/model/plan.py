@@ -1,133 +1,69 @@
-"""The plan: frozen, hashed, and complete. Every VM of the estate is in a wave or left out, with a reason."""
+"""The plan: frozen, hashed, and complete. Every VM of the estate is in a wave or left out, with a reason.
+
+As JSON the VMs stand once, under `vms`; a wave's batches name them by id.
+"""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import date, datetime
-from enum import StrEnum
+from typing import Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from readiness.model.codec import encode
-from readiness.model.context import Choice, Environment
+from readiness.model.codec import decode, encode
+from readiness.model.context import Freeze, MaintenanceWindow
+from readiness.model.decision import Decision
 from readiness.model.ids import ResourceId
-from readiness.model.outage import Outage
-from readiness.model.steps import PlannedStep, Undo
+from readiness.model.plan_parts import (
+    ApartGroup,
+    AppWindow,
+    Batch,
+    Bound,
+    Hub,
+    LeftOut,
+    Manner,
+    Occurrence,
+    OrderEdge,
+    PlanAction,
+    PlannedVm,
+    PlanTarget,
+    Refusal,
+    Strictness,
+    TargetKind,
+    TogetherGroup,
+    Wave,
+)
+from readiness.model.policy import PinAnswer, Policy
+
+__all__ = [
+    "DIGEST_LENGTH",
+    "ApartGroup",
+    "AppWindow",
+    "Batch",
+    "Bound",
+    "Hub",
+    "LeftOut",
+    "Manner",
+    "Occurrence",
+    "OrderEdge",
+    "Plan",
+    "PlanAction",
+    "PlanTarget",
+    "PlannedVm",
+    "Refusal",
+    "Strictness",
+    "TargetKind",
+    "TogetherGroup",
+    "Wave",
+    "as_json",
+    "digest_of",
+    "from_json",
+]
 
 DIGEST_LENGTH = 12
 """How many characters of the digest are shown and approved."""
-
-
-class TargetKind(StrEnum):
-    """Where a plan may run."""
-
-    TWIN = "twin"
-    LIVE = "live"
-
-
-class PlanTarget(Struct, frozen=True, kw_only=True):
-    """The place a plan was made for. `run` refuses any other."""
-
-    kind: TargetKind
-    cloud: str
-    tenant: str
-    subscriptions: tuple[str, ...]
-    estate: str
-
-
-class Occurrence(Struct, frozen=True, kw_only=True):
-    """One occurrence of a maintenance window, in UTC, with the zone people read it in."""
-
-    window: str
-    opens: datetime
-    closes: datetime
-    timezone: str
-
-    @property
-    def seconds(self) -> int:
-        """Return the length of the occurrence."""
-        return int((self.closes - self.opens).total_seconds())
-
-
-class Refusal(Struct, frozen=True, kw_only=True):
-    """Why one upgrade is not part of a planned VM's campaign."""
-
-    playbook: str
-    reason: str
-    detail: str
-
-
-class PlannedVm(Struct, frozen=True, kw_only=True):
-    """One VM in a batch: what will be done to it, when, for how long, and how it is taken back."""
-
-    id: ResourceId
-    name: str
-    application: str
-    owner: str
-    environment: Environment
-    actions: tuple[str, ...]
-    """Playbook ids, in order."""
-    refusals: tuple[Refusal, ...]
-    choice: Choice
-    fingerprint: str
-    preparation: tuple[PlannedStep, ...]
-    outage: Outage | None
-    undo: Undo
-    occurrence: Occurrence
-    reason: str
-    """One sentence: why it stands where it stands."""
-
-
-class Batch(Struct, frozen=True, kw_only=True):
-    """VMs of one wave that may be off at the same time."""
-
-    number: int
-    vms: tuple[PlannedVm, ...]
-
-    @property
-    def reserved_seconds(self) -> int:
-        """Return the longest reservation among its VMs, which run side by side."""
-        return max((vm.outage.reserved_seconds for vm in self.vms if vm.outage), default=0)
-
-
-class Wave(Struct, frozen=True, kw_only=True):
-    """VMs approved and executed together, in batches."""
-
-    number: int
-    name: str
-    batches: tuple[Batch, ...]
-
-    @property
-    def vms(self) -> tuple[PlannedVm, ...]:
-        """Every VM of the wave in batch order."""
-        return tuple(vm for batch in self.batches for vm in batch.vms)
-
-
-class LeftOut(Struct, frozen=True, kw_only=True):
-    """One VM that is in no wave, why, and who can change that."""
-
-    id: ResourceId
-    name: str
-    application: str | None
-    reason: str
-    detail: str
-    unblocked_by: str
-
-
-class OrderEdge(Struct, frozen=True, kw_only=True):
-    """`before` is the provider and goes first."""
-
-    before: ResourceId
-    after: ResourceId
-    hard: bool
-    evidence: str
-
-
-class ApartGroup(Struct, frozen=True, kw_only=True):
-    """VMs of which only `max_unavailable` may be off at a time."""
-
-    members: tuple[ResourceId, ...]
-    max_unavailable: int
-    evidence: str
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -143,13 +79,47 @@ class Plan(Struct, frozen=True, kw_only=True):
     waves: tuple[Wave, ...]
     left_out: tuple[LeftOut, ...]
     order: tuple[OrderEdge, ...]
+    """What this plan keeps."""
     apart: tuple[ApartGroup, ...]
     lower_bound: int
     """No plan within these limits has fewer waves."""
+    bound: Bound = Bound()
+    proven: bool = False
+    """Whether the number of waves is known to be the least."""
+    solver: str = "heuristic"
+    hints: tuple[OrderEdge, ...] = ()
+    """Dependencies that inform and do not bind: observed ones, and those that rings and pilots outrank."""
+    together: tuple[TogetherGroup, ...] = ()
+    hubs: tuple[Hub, ...] = ()
+    preparation: tuple[PlanAction, ...] = ()
+    closure: tuple[PlanAction, ...] = ()
+    unproven: tuple[str, ...] = ()
+    """Strata that no pilot proves."""
+    warnings: tuple[str, ...] = ()
+    pins: tuple[PinAnswer, ...] = ()
+    policy: Policy = Policy()
+    calendar: tuple[MaintenanceWindow, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    previous: str = ""
+    """Digest of the plan that this one continues."""
+    author: str = ""
+    """Who edited it after it was planned."""
+    decisions: tuple[Decision, ...] = ()
+    """What owners answered in their workbooks."""
 
     def wave(self, number: int) -> Wave | None:
         """Return the wave of that number."""
         return next((wave for wave in self.waves if wave.number == number), None)
+
+    @property
+    def vms(self) -> tuple[PlannedVm, ...]:
+        """Every planned VM in the order of waves and batches."""
+        return tuple(vm for wave in self.waves for vm in wave.vms)
+
+    @property
+    def ratio(self) -> float:
+        """Return how many times the lower bound the plan has waves."""
+        return len(self.waves) / self.lower_bound if self.lower_bound else 1.0
 
     @property
     def approval(self) -> str:
@@ -159,4 +129,83 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 def digest_of(plan: Plan) -> str:
     """Return SHA-256 over the plan's canonical JSON without its digest, in hexadecimal."""
-    return hashlib.sha256(encode(replace(plan, digest=""))).hexdigest()
+    found = hashlib.sha256()
+    for piece in as_json(plan, space=b"", leave_out=("digest",)):
+        found.update(piece)
+    return found.hexdigest()
+
+
+def as_json(plan: Plan, space: bytes = b"\n", leave_out: tuple[str, ...] = ()) -> Iterator[bytes]:
+    """Yield a plan's canonical JSON piece by piece: that of a large estate takes more memory than the estate.
+
+    Args:
+        plan: The plan.
+        space: What stands between pieces, for people; the digest is taken without.
+        leave_out: Fields that are not written.
+    """
+    listed: dict[str, object] = {name: getattr(plan, name) for name in plan.__struct_fields__}
+    listed |= {"vms": plan.vms, "waves": tuple(_outline(wave) for wave in plan.waves)}
+    opening = b"{"
+    for name in sorted(listed.keys() - set(leave_out)):
+        yield opening + space + encode(name) + b":"
+        value = listed[name]
+        if isinstance(value, tuple):
+            yield from _listed(value, space)
+        else:
+            yield encode(value)
+        opening = b","
+    yield space + b"}" + space
+
+
+def from_json(data: bytes) -> Plan:
+    """Return the plan that was written.
+
+    Raises:
+        msgspec.DecodeError: The data is not JSON, or not of that kind; the message names the place.
+    """
+    written = msgspec.json.decode(data, type=dict[str, Raw])
+    vms = {vm.id: vm for vm in decode(written.pop("vms", Raw(b"[]")), tuple[PlannedVm, ...])}
+    outlines = decode(written.get("waves", Raw(b"[]")), tuple[_WaveOutline, ...])
+    plan = decode(encode(written | {"waves": Raw(b"[]")}), Plan)
+    try:
+        return replace(plan, waves=tuple(_filled(outline, vms) for outline in outlines))
+    except KeyError as error:
+        raise msgspec.ValidationError(f"a wave holds {error.args[0]}, which is not among its vms") from error
+
+
+class _BatchOutline(Struct, frozen=True, kw_only=True):
+    number: int
+    vms: tuple[ResourceId, ...]
+    start: datetime | None = None
+
+
+class _WaveOutline(Wave, frozen=True, kw_only=True):
+    batches: tuple[_BatchOutline, ...]  # type: ignore[assignment]
+
+
+def _outline(wave: Wave) -> _WaveOutline:
+    batches = tuple(
+        _BatchOutline(number=batch.number, start=batch.start, vms=tuple(vm.id for vm in batch.vms))
+        for batch in wave.batches
+    )
+    return _WaveOutline(**{**_fields(wave), "batches": batches})
+
+
+def _filled(outline: _WaveOutline, vms: dict[ResourceId, PlannedVm]) -> Wave:
+    batches = tuple(
+        Batch(number=batch.number, start=batch.start, vms=tuple(vms[vm] for vm in batch.vms))
+        for batch in outline.batches
+    )
+    return Wave(**{**_fields(outline), "batches": batches})
+
+
+def _fields(wave: Wave) -> dict[str, Any]:
+    return {name: getattr(wave, name) for name in wave.__struct_fields__}
+
+
+def _listed(values: tuple[object, ...], space: bytes) -> Iterator[bytes]:
+    opening = b"["
+    for value in values:
+        yield opening + space + encode(value)
+        opening = b","
+    yield (b"[" if not values else space) + b"]"

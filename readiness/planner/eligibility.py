@@ -7,18 +7,22 @@ a reason and the name of whoever can change that.
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from readiness.model.assessment import Classification, Finding, Standing, VmAssessment
-from readiness.model.context import Application, Choice
+from readiness.model.context import Application, Choice, Freeze, Match, Owner
 from readiness.model.disk import Disk
+from readiness.model.durations import LOOK_SECONDS
 from readiness.model.estate import Estate
 from readiness.model.observation import fingerprint
 from readiness.model.outage import Outage, compose, plan_steps
 from readiness.model.plan import LeftOut, Refusal
 from readiness.model.playbook import Playbook, Target
-from readiness.model.steps import PlannedStep, Undo
+from readiness.model.policy import Policy
+from readiness.model.steps import Change, PlannedStep, Undo
 from readiness.model.verdict import Status
 from readiness.model.virtual_machine import Power, VirtualMachine
+from readiness.planner.facts import Facts, facts_of
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -33,17 +37,58 @@ class Candidate(Struct, frozen=True, kw_only=True):
     preparation: tuple[PlannedStep, ...]
     outage: Outage | None
     undo: Undo
+    facts: Facts
+    freezes: tuple[Freeze, ...] = ()
+
+    @property
+    def windows(self) -> tuple[str, ...]:
+        """Names of its application's maintenance windows."""
+        return self.application.windows
+
+    @property
+    def snapshot_count(self) -> int:
+        """How many full snapshots its outage takes."""
+        return len(self.vm.managed_disks) if self.outage else 0
+
+    @property
+    def vcpus(self) -> int:
+        """Its vCPUs, which have to be found again when it starts; 0 where they are not known."""
+        return self.facts.vcpus if self.outage else 0
+
+    @property
+    def lead_seconds(self) -> int:
+        """Return what its looks and its preparation take before it goes down."""
+        return LOOK_SECONDS + sum(step.seconds for step in self.preparation)
+
+    @property
+    def planned_seconds(self) -> int:
+        """Return how long it takes if all goes well."""
+        return self.lead_seconds + (self.outage.downtime_seconds if self.outage else 0)
+
+    @property
+    def reserved_seconds(self) -> int:
+        """Return how long it takes with the way back."""
+        return self.lead_seconds + (self.outage.reserved_seconds if self.outage else 0)
+
+
+UNCLAIMED = Application(name="(no application)", owner=Owner(name="not named"), match=Match())
+"""What a VM belongs to that no application claims; only planned where windows are not kept."""
 
 
 def judge(
-    vm: VirtualMachine, assessed: VmAssessment, estate: Estate, playbooks: Sequence[Playbook]
+    vm: VirtualMachine,
+    assessed: VmAssessment,
+    estate: Estate,
+    playbooks: Sequence[Playbook],
+    policy: Policy,
 ) -> Candidate | LeftOut:
     """Decide what can be done to one VM now."""
-    application = estate.application_of(vm)
-    obstacle = _obstacle(vm, assessed, application)
-    if obstacle is not None or application is None:
-        reason, detail, who = obstacle or _NO_APPLICATION
-        return _left_out(vm, application, reason, detail, who)
+    claimed = estate.application_of(vm)
+    obstacle = _obstacle(vm, assessed, claimed, policy)
+    if obstacle is not None:
+        reason, detail, who = obstacle
+        return _left_out(vm, claimed, reason, detail, who)
+    application = claimed or UNCLAIMED
     choice = estate.choice_for(vm)
     disks = tuple(disk for disk in estate.disks_of(vm) if disk is not None)
     named = choice.disk_encryption_set
@@ -63,26 +108,55 @@ def judge(
             refusals.append(answer)
     if not chosen:
         return _nothing_to_do(vm, application, refusals)
-    return _candidate(target, application, chosen, refusals)
+    return _candidate(target, application, chosen, refusals, estate)
 
 
 def _candidate(
-    target: Target, application: Application, chosen: list[Playbook], refusals: list[Refusal]
+    target: Target,
+    application: Application,
+    chosen: list[Playbook],
+    refusals: list[Refusal],
+    estate: Estate,
 ) -> Candidate:
     vm = target.vm
+    actions = tuple(playbook.spec.id for playbook in chosen)
+    undo = max((playbook.spec.undo for playbook in chosen), key=list(Undo).index)
     offline = [step for playbook in chosen for step in playbook.convert(target)]
     online = [step for playbook in chosen for step in playbook.prepare(target)]
     return Candidate(
         vm=vm,
         application=application,
         choice=_choice_of(target.choice, {playbook.spec.id for playbook in chosen}),
-        actions=tuple(playbook.spec.id for playbook in chosen),
+        actions=actions,
         refusals=tuple(refusals),
         fingerprint=fingerprint(vm, target.disks),
         preparation=plan_steps(online, stage="prepare"),
-        outage=compose(vm.id, vm.managed_disks, offline) if offline else None,
-        undo=max((playbook.spec.undo for playbook in chosen), key=list(Undo).index),
+        outage=_outage(target, offline, actions, estate, application) if offline else None,
+        undo=undo,
+        facts=facts_of(target, actions, undo, estate),
     )
+
+
+def _outage(
+    target: Target,
+    offline: list[Change],
+    actions: tuple[str, ...],
+    estate: Estate,
+    application: Application,
+) -> Outage:
+    """Compose the outage; where people know its length better than the table, theirs counts."""
+    vm = target.vm
+    outage = compose(vm.id, vm.managed_disks, offline)
+    for estimate in estate.context.estimates:
+        named = estimate.playbook is None or estimate.playbook in actions
+        if estimate.duration is not None and named and estimate.match.hits(vm, application.name):
+            longer = int(estimate.duration.total_seconds()) - outage.work_seconds
+            outage = replace(
+                outage,
+                work_seconds=outage.work_seconds + longer,
+                undo_seconds=outage.undo_seconds + max(0, longer),
+            )
+    return outage
 
 
 def _choice_of(choice: Choice, actions: set[str]) -> Choice:
@@ -104,26 +178,27 @@ _NO_APPLICATION = (
 
 
 def _obstacle(
-    vm: VirtualMachine, assessed: VmAssessment, application: Application | None
+    vm: VirtualMachine, assessed: VmAssessment, application: Application | None, policy: Policy
 ) -> tuple[str, str, str] | None:
     """Return why nothing at all may be done to the VM: reason, detail, and who can change it."""
     if assessed.excluded:
         return "Excluded", assessed.excluded, "the service that manages it"
-    if application is None:
+    owner = application.owner.name if application else UNCLAIMED.owner.name
+    if policy.windows and application is None:
         return _NO_APPLICATION
-    if not application.windows:
-        return "NoWindow", f"{application.name} has no maintenance window", application.owner.name
+    if policy.windows and application is not None and not application.windows:
+        return "NoWindow", f"{application.name} has no maintenance window", owner
     if _is_domain_controller(vm):
         detail = "a domain controller goes alone and only while replication is proven healthy"
         return "DomainController", detail, "directory team: upgrade it by hand, replication checked"
     if vm.power not in (Power.RUNNING, Power.DEALLOCATED):
         detail = f"its power state is {vm.power}: its owner decides whether it is started or deallocated"
-        return "PowerUnclear", detail, application.owner.name
+        return "PowerUnclear", detail, owner
     return None
 
 
 def _is_domain_controller(vm: VirtualMachine) -> bool:
-    return (vm.tag("role") or "").lower() == "domain-controller"
+    return (vm.tag("role") or "").lower() in ("domain-controller", "domaincontroller", "dc")
 
 
 def _ask(playbook: Playbook, target: Target, standing: Standing) -> Refusal | None:

@@ -1,78 +1,165 @@
-"""Who goes before whom, and who may not be off together.
+"""Who goes before whom, and who goes together: declared and observed dependencies as graphs.
 
-*Order* is directed: declared dependencies, provider before consumer. *Apart* are groups: availability-set
-and load-balancer-pool members, of which only a few may be off at a time. Cycles are not an error: a
-strongly connected component becomes one move group.
+*Order* is directed, provider before consumer. What somebody declared counts for groups and batches, and, if
+it is hard, for waves; what was merely observed informs. Cycles are no error: VMs that need one another become
+one move group. Only a cycle with an edge that asks for a later wave cannot be, and is refused.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
+from readiness.errors import PlanError
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
-from readiness.model.plan import ApartGroup, OrderEdge
+from readiness.model.plan import Hub, OrderEdge, Strictness, TogetherGroup
+from readiness.model.policy import HubHandling, Policy
 
-_UNAVAILABLE_SHARE = 4
-"""At most a quarter of a redundant group may be off at a time, and always at least one."""
+_DECLARED = "declared in the context"
+_FAR_ABOVE = 8
+"""A hub has so many times the neighbours of an ordinary connected VM."""
+_ORDER = {Strictness.NONE: 0, Strictness.SAME_WAVE: 1, Strictness.NEXT_WAVE: 2}
+MoveGroup = tuple[ResourceId, ...]
+"""VMs that need one another and so go in one wave."""
 
 
-def order_edges(estate: Estate) -> tuple[OrderEdge, ...]:
-    """Return the declared dependencies as order: the target of *source needs target* goes first.
+def order_edges(estate: Estate) -> tuple[tuple[OrderEdge, ...], tuple[OrderEdge, ...]]:
+    """Return the declared and the observed dependencies: the target of *source needs target* goes first.
 
-    Each pair once, hard if any of its declarations is, with ids as the estate spells them.
+    Each pair once, as binding as its most binding declaration, with ids as the estate spells them. A pair
+    that was declared is not told again as observed.
     """
-    hard: dict[tuple[ResourceId, ResourceId], bool] = {}
+    declared: dict[tuple[ResourceId, ResourceId], OrderEdge] = {}
+    observed: dict[tuple[ResourceId, ResourceId], OrderEdge] = {}
     for entry in estate.context.dependencies:
-        pair = (_spelled(estate, entry.target), _spelled(estate, entry.source))
-        if entry.source != entry.target:
-            hard[pair] = hard.get(pair, False) or entry.hard
-    return tuple(
-        OrderEdge(before=before, after=after, hard=hard[before, after], evidence="declared in the context")
-        for before, after in sorted(hard)
-    )
-
-
-def apart_groups(estate: Estate) -> tuple[ApartGroup, ...]:
-    """Return the redundant groups of the topology."""
-    members: dict[tuple[str, ResourceId], set[ResourceId]] = defaultdict(set)
-    pools = {pool for balancer in estate.load_balancers for pool in balancer.pools}
-    for vm in sorted(estate.vms, key=lambda entry: entry.id):
-        if vm.availability_set:
-            members["availability set", vm.availability_set].add(vm.id)
-        for nic_id in vm.nics:
-            nic = estate.nics.get(nic_id)
-            for configuration in nic.ip_configurations if nic else ():
-                for pool in pools.intersection(configuration.load_balancer_pools):
-                    members["load balancer pool", pool].add(vm.id)
-    return tuple(
-        ApartGroup(
-            members=tuple(sorted(vms)),
-            max_unavailable=max(1, len(vms) // _UNAVAILABLE_SHARE),
-            evidence=f"{kind} {group.name}",
+        if entry.source == entry.target:
+            continue
+        before, after = _spelled(estate, entry.target), _spelled(estate, entry.source)
+        strict = Strictness.NONE
+        if not entry.observed and (entry.hard or entry.strict):
+            strict = Strictness.NEXT_WAVE if entry.strict else Strictness.SAME_WAVE
+        edge = OrderEdge(
+            before=before,
+            after=after,
+            hard=strict is not Strictness.NONE,
+            strict=strict,
+            evidence=entry.evidence or ("observed traffic" if entry.observed else _DECLARED),
+            confidence=entry.confidence,
         )
-        for (kind, group), vms in sorted(members.items(), key=lambda item: item[0])
-        if len(vms) > 1
+        found = observed if entry.observed else declared
+        known = found.get((before, after))
+        if known is None or _weight(edge) > _weight(known):
+            found[before, after] = edge
+    return (
+        tuple(declared[pair] for pair in sorted(declared)),
+        tuple(observed[pair] for pair in sorted(observed.keys() - declared.keys())),
     )
+
+
+def find_hubs(
+    edges: Iterable[OrderEdge],
+    vms: Mapping[ResourceId, str],
+    policy: Policy,
+    words: Mapping[ResourceId, HubHandling],
+) -> tuple[Hub, ...]:
+    """Return the VMs with far more neighbours than the rest, and those that the user calls hubs."""
+    neighbours: dict[ResourceId, set[ResourceId]] = defaultdict(set)
+    for edge in edges:
+        neighbours[edge.before].add(edge.after)
+        neighbours[edge.after].add(edge.before)
+    degrees = sorted(len(found) for found in neighbours.values())
+    usual = degrees[len(degrees) // 2] if degrees else 0
+    least = max(policy.hub_degree, _FAR_ABOVE * usual)
+    hubs = []
+    for vm in sorted(vms):
+        degree, word = len(neighbours.get(vm, ())), words.get(vm)
+        if degree >= least or word is HubHandling.CUT:
+            cut = word is not HubHandling.KEEP
+            said = f"; the policy says {word}" if word else ""
+            reason = f"connected with {degree} VMs, where {usual} is usual{said}"
+            hubs.append(Hub(id=vm, name=vms[vm], degree=degree, cut=cut, reason=reason))
+    return tuple(hubs)
+
+
+def binding_edges(declared: Iterable[OrderEdge], hubs: Iterable[Hub]) -> tuple[OrderEdge, ...]:
+    """Return the declared edges without the soft ones of hubs that are cut."""
+    cut = {hub.id for hub in hubs if hub.cut}
+    return tuple(edge for edge in declared if edge.hard or not cut.intersection((edge.before, edge.after)))
+
+
+def move_groups(
+    vms: Iterable[ResourceId], edges: Sequence[OrderEdge], together: Sequence[TogetherGroup] = ()
+) -> tuple[MoveGroup, ...]:
+    """Return the VMs as move groups, providers first, ties broken by id.
+
+    A move group is a strongly connected component of the order graph in which every group of VMs that
+    go together counts as one.
+
+    Raises:
+        PlanError: An edge that asks for a later wave lies within a move group.
+    """
+    import networkx as nx
+
+    known = sorted(vms)
+    stands_for = _united(known, together)
+    graph: nx.DiGraph[ResourceId] = nx.DiGraph()
+    graph.add_nodes_from(sorted(set(stands_for.values())))
+    graph.add_edges_from(
+        (stands_for[edge.before], stands_for[edge.after])
+        for edge in edges
+        if edge.before in stands_for and edge.after in stands_for
+    )
+    condensed = nx.condensation(graph)
+    by_representative: dict[ResourceId, list[ResourceId]] = defaultdict(list)
+    for vm in known:
+        by_representative[stands_for[vm]].append(vm)
+    members = {
+        node: tuple(sorted(vm for one in condensed.nodes[node]["members"] for vm in by_representative[one]))
+        for node in condensed
+    }
+    ordered = nx.lexicographical_topological_sort(condensed, key=lambda node: members[node][0].key)
+    groups = tuple(members[node] for node in ordered)
+    _refuse_strict_within(groups, edges)
+    return groups
+
+
+def _united(vms: Sequence[ResourceId], together: Sequence[TogetherGroup]) -> dict[ResourceId, ResourceId]:
+    """Return for each VM the first one of those it goes with."""
+    parent = {vm: vm for vm in vms}
+
+    def root(vm: ResourceId) -> ResourceId:
+        while parent[vm] != vm:
+            parent[vm] = parent[parent[vm]]
+            vm = parent[vm]
+        return vm
+
+    for group in together:
+        present = [root(vm) for vm in group.members if vm in parent]
+        for other in present[1:]:
+            first, second = sorted((root(present[0]), root(other)))
+            parent[second] = first
+    return {vm: root(vm) for vm in vms}
+
+
+def _refuse_strict_within(groups: Iterable[MoveGroup], edges: Iterable[OrderEdge]) -> None:
+    group_of = {vm: number for number, group in enumerate(groups) if len(group) > 1 for vm in group}
+    sizes = Counter(group_of.values())
+    for edge in edges:
+        number = group_of.get(edge.before)
+        if edge.strict is Strictness.NEXT_WAVE and number is not None and number == group_of.get(edge.after):
+            others = sizes[number] - 2
+            more = f" (and {others} more)" if others > 0 else ""
+            raise PlanError(
+                f"{edge.after.name} is to go in a later wave than {edge.before.name}, "
+                f"but the two need one another{more}.",
+                details=f"The edge {edge.before} -> {edge.after} ({edge.evidence}) lies on a cycle.",
+                remedy="Take 'strict' from this dependency, or remove the one that leads back.",
+            )
+
+
+def _weight(edge: OrderEdge) -> tuple[int, float, str]:
+    return _ORDER[edge.strict], edge.confidence, edge.evidence
 
 
 def _spelled(estate: Estate, vm: ResourceId) -> ResourceId:
     known = estate.vm(vm)
     return known.id if known else vm
-
-
-def move_groups(vms: Iterable[ResourceId], edges: Sequence[OrderEdge]) -> tuple[tuple[ResourceId, ...], ...]:
-    """Return the VMs as move groups, providers first, ties broken by id.
-
-    A move group is a strongly connected component of the order graph: VMs that need one another.
-    """
-    import networkx as nx
-
-    graph: nx.DiGraph[ResourceId] = nx.DiGraph()
-    graph.add_nodes_from(sorted(vms))
-    graph.add_edges_from(
-        (edge.before, edge.after) for edge in edges if edge.before in graph and edge.after in graph
-    )
-    condensed = nx.condensation(graph)
-    members = {node: tuple(sorted(condensed.nodes[node]["members"])) for node in condensed}
-    ordered = nx.lexicographical_topological_sort(condensed, key=lambda node: members[node][0].key)
-    return tuple(members[node] for node in ordered)

@@ -1,135 +1,89 @@
-"""Move groups and limits -> waves with batches, each application in its own window occurrence.
+"""Drafts -> waves as people read them: names, windows, batches, and one sentence for every VM.
 
-Deterministic: groups come in topological order with ties broken by id, and each joins the wave before it
-or, if it does not fit there, begins the next one. A wave begins when every window of the wave before has
-closed. Non-production goes first, unless a hard dependency forbids it.
+Nothing is decided here. What was decided is told, with the reason.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 
-from msgspec import Struct
+from readiness.model.plan import AppWindow, Batch, Manner, Occurrence, PlannedVm, Wave
+from readiness.planner.drafts import Draft
+from readiness.planner.layout import Layout, Load
+from readiness.planner.placing import Placement
+from readiness.planner.stages import ring_name, ring_of
 
-from readiness.model.context import Environment
-from readiness.model.ids import ResourceId
-from readiness.model.plan import Batch, Occurrence, PlannedVm, Wave
-from readiness.planner.batches import Layout, MoveGroup, Slot, arrange, reservation, split
-
-_FIRST, _PRODUCTION = 0, 1
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
-
-
-class Misfit(Struct, frozen=True, kw_only=True):
-    """A move group that fits into no window of its applications, and why."""
-
-    group: MoveGroup
-    reason: str
-    detail: str
+_NAMED = 4
+"""How many applications a wave is named for."""
+COMMITTED = -1
+"""The stage of waves that were taken over from an earlier plan."""
 
 
-class Waves(Struct, frozen=True, kw_only=True):
-    """Every move group in a wave, or a misfit."""
+def tell_waves(layout: Layout, placement: Placement, earlier: Mapping[int, Wave]) -> tuple[Wave, ...]:
+    """Return the waves of a placement; committed ones keep the name they had."""
+    return tuple(
+        _wave(layout, placement, draft, earlier.get(draft.number))
+        for draft in sorted(placement.drafts, key=lambda draft: draft.number)
+    )
 
-    waves: tuple[Wave, ...]
-    misfits: tuple[Misfit, ...]
-    lower_bound: int
-    """No plan within these limits has fewer waves for what was placed."""
 
-
-def lay_out(layout: Layout) -> Waves:
-    """Place every move group into a wave; a group that fits nowhere is returned as a misfit."""
-    waves: list[Wave] = []
-    misfits: list[Misfit] = []
-    bound, start = 0, _BEGINNING
-    for ring, groups in _rings(layout).items():
-        runs, unplaced = _pack(layout, groups, start)
-        for slots in runs:
-            waves.append(_wave(layout, slots, ring, len(waves) + 1))
-            start = _closing(slots)
-        misfits += unplaced
-        lost = {misfit.group for misfit in unplaced}
-        bound += _fewest(
-            [len(group) for group in groups if group not in lost], layout.policy.max_vms_per_wave
+def _wave(layout: Layout, placement: Placement, draft: Draft, earlier: Wave | None) -> Wave:
+    ring, is_pilot = _ring(placement, draft, earlier)
+    index = {vm: number for number, batch in enumerate(draft.batches) for vm in batch.vms}
+    batches = tuple(
+        Batch(
+            number=number,
+            start=batch.start,
+            vms=tuple(
+                _planned(
+                    layout,
+                    vm,
+                    (draft.number, number, batch.start, batch.occurrence),
+                    _reason(layout, placement, vm, draft, index, ring=ring, is_pilot=is_pilot),
+                )
+                for vm in sorted(batch.vms, key=lambda one: layout.vms[one].vm.id)
+            ),
         )
-    return Waves(waves=tuple(waves), misfits=tuple(misfits), lower_bound=bound)
+        for number, batch in enumerate(draft.batches, start=1)
+    )
+    vms = [vm for batch in draft.batches for vm in batch.vms]
+    reserve = max(layout.reserved[vm] - layout.planned[vm] for vm in vms)
+    makespan = sum(max(layout.planned[vm] for vm in batch.vms) for batch in draft.batches)
+    return Wave(
+        number=draft.number,
+        name=earlier.name if earlier else _name(layout, vms, ring, is_pilot=is_pilot),
+        ring="pilot" if is_pilot else ring,
+        batches=batches,
+        windows=_windows(layout, draft),
+        work_minutes=sum(-(-_seconds(layout, group) // 60) for group in draft.groups),
+        makespan_minutes=-(-makespan // 60),
+        reserve_minutes=-(-reserve // 60),
+        reasons=_wave_reasons(layout, draft, ring, is_pilot=is_pilot),
+        committed=earlier is not None,
+    )
 
 
-def _pack(
-    layout: Layout, groups: Sequence[MoveGroup], start: datetime
-) -> tuple[list[tuple[Slot, ...]], list[Misfit]]:
-    """Fill one wave after another; return what the waves hold, and the groups that fit nowhere."""
-    runs: list[tuple[Slot, ...]] = []
-    unplaced: list[Misfit] = []
-    pending: list[MoveGroup] = []
-    slots: tuple[Slot, ...] = ()
-    for group in groups:
-        grown = arrange(layout, [*pending, group], start)
-        if grown is not None:
-            pending, slots = [*pending, group], grown
-            continue
-        following = _closing(slots) if slots else start
-        alone = arrange(layout, [group], following)
-        if alone is None:
-            unplaced.append(_misfit(layout, group, following))
-            continue
-        runs.append(slots)
-        start, pending, slots = following, [group], alone
-    return ([*runs, slots] if slots else runs), unplaced
+def _seconds(layout: Layout, group: int) -> int:
+    return sum(layout.planned[vm] for vm in layout.groups[group])
 
 
-def _closing(slots: Sequence[Slot]) -> datetime:
-    return max(slot.occurrence.closes for slot in slots)
+def _ring(placement: Placement, draft: Draft, earlier: Wave | None) -> tuple[str, bool]:
+    if earlier is not None:
+        return earlier.ring, earlier.ring == "pilot"
+    stage = placement.stages[draft.stage]
+    return stage.ring, stage.is_pilot
 
 
-def _fewest(sizes: Sequence[int], cap: int) -> int:
-    """Return how many waves groups of these sizes need; one that fills a wave shares it with nobody."""
-    full = sum(1 for size in sizes if size >= cap)
-    return full - (-sum(size for size in sizes if size < cap) // cap)
-
-
-def _rings(layout: Layout) -> dict[int, list[MoveGroup]]:
-    """Split the move groups into rings, in order."""
-    ring_of: dict[ResourceId, int] = {}
-    rings: dict[int, list[MoveGroup]] = {_FIRST: [], _PRODUCTION: []}
-    for group in layout.groups:
-        own = max(_ring(layout, vm) for vm in group)
-        before = [ring_of[one] for vm in group for one in layout.hard_providers.get(vm, ()) if one in ring_of]
-        ring = max([own, *before])
-        ring_of.update(dict.fromkeys(group, ring))
-        rings[ring].append(group)
-    return rings
-
-
-def _ring(layout: Layout, vm: ResourceId) -> int:
-    if not layout.policy.nonproduction_first:
-        return _PRODUCTION
-    return _PRODUCTION if _is_production(layout, vm) else _FIRST
-
-
-def _is_production(layout: Layout, vm: ResourceId) -> bool:
-    return layout.candidates[vm].application.environment is Environment.PRODUCTION
-
-
-def _wave(layout: Layout, slots: Sequence[Slot], ring: int, number: int) -> Wave:
-    batches: list[Batch] = []
-    for slot in slots:
-        index = {vm: position for position, vms in enumerate(slot.batches) for vm in vms}
-        for vms in slot.batches:
-            placed = tuple(
-                _place(layout, vm, slot.occurrence, _reason(layout, vm, ring, index)) for vm in vms
-            )
-            batches.append(Batch(number=len(batches) + 1, vms=placed))
-    return Wave(number=number, name=_name(layout, slots, ring), batches=tuple(batches))
-
-
-def _place(layout: Layout, vm: ResourceId, occurrence: Occurrence, reason: str) -> PlannedVm:
-    entry = layout.candidates[vm]
+def _planned(layout: Layout, vm: int, place: tuple[int, int, datetime, Occurrence], reason: str) -> PlannedVm:
+    entry = layout.vms[vm]
+    wave, batch, start, occurrence = place
+    group = layout.groups[layout.group_of[vm]]
+    facts, application = entry.facts, entry.application
     return PlannedVm(
         id=entry.vm.id,
         name=entry.vm.name,
-        application=entry.application.name,
-        owner=entry.application.owner.name,
-        environment=entry.application.environment,
+        application=application.name,
+        owner=application.owner.name,
+        environment=application.environment,
         actions=entry.actions,
         refusals=entry.refusals,
         choice=entry.choice,
@@ -139,49 +93,143 @@ def _place(layout: Layout, vm: ResourceId, occurrence: Occurrence, reason: str) 
         undo=entry.undo,
         occurrence=occurrence,
         reason=reason,
+        wave=wave,
+        batch=batch,
+        start=start,
+        criticality=application.criticality,
+        windows=application.windows,
+        region=entry.vm.location,
+        os=facts.os,
+        size=entry.vm.size or "",
+        vcpus=facts.vcpus,
+        stratum=facts.stratum,
+        group=layout.vms[group[0]].vm.name if len(group) > 1 else "",
+        consent=facts.consent,
+        snapshot_count=entry.snapshot_count,
+        snapshot_gb=facts.snapshot_gb if entry.snapshot_count else 0,
+        snapshot_cost=round(facts.snapshot_gb * layout.policy.snapshot_price, 2)
+        if entry.snapshot_count
+        else 0.0,
+        conflicts=facts.conflicts,
+        iac=facts.iac,
     )
 
 
-def _reason(layout: Layout, vm: ResourceId, ring: int, index: dict[ResourceId, int]) -> str:
+# Sentences ------------------------------------------------------------------------------------------
+
+
+def _reason(  # noqa: PLR0913  a sentence draws on everything
+    layout: Layout,
+    placement: Placement,
+    vm: int,
+    draft: Draft,
+    index: Mapping[int, int],
+    *,
+    ring: str,
+    is_pilot: bool,
+) -> str:
     """Say in one sentence why the VM stands in its wave and batch."""
-    application = layout.candidates[vm].application
-    parts = [f"{application.name} is {application.environment}: {_ring_reason(layout, vm, ring)}"]
-    earlier = [one for one in layout.providers.get(vm, ()) if one in index and index[one] < index[vm]]
-    needed = sorted(layout.candidates[one].vm.name for one in earlier)
+    application = layout.vms[vm].application
+    parts = [
+        f"{application.name} is {application.environment}: "
+        f"{_why_wave(layout, placement, vm, draft, ring, is_pilot=is_pilot)}"
+    ]
+    needed = sorted(
+        layout.vms[one].vm.name
+        for one in layout.providers[vm]
+        if one in index and vm in index and index[one] < index[vm]
+    )
     if needed:
         parts.append(f"after {', '.join(needed)}, which it needs")
-    peers = [layout.apart[position].evidence for position in layout.apart_of.get(vm, ())]
+    group = layout.groups[layout.group_of[vm]]
+    if len(group) > 1:
+        others = [layout.vms[one].vm.name for one in group if one != vm]
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        parts.append(f"together with {', '.join(others[:_NAMED])}{more}, as they need one another")
+    if vm in layout.hubs:
+        parts.append(f"alone in its batch, as a hub: {layout.hubs[vm].reason}")
+    peers = [layout.apart[position].evidence for position in layout.apart_of[vm]]
     if peers:
         parts.append(f"apart from its peers in {' and '.join(peers)}")
+    day = layout.not_before[vm]
+    if day is not None:
+        parts.append(f"not before {day}, as the policy wants")
     return "; ".join(parts)
 
 
-def _ring_reason(layout: Layout, vm: ResourceId, ring: int) -> str:
-    if not layout.policy.nonproduction_first:
+def _why_wave(
+    layout: Layout, placement: Placement, vm: int, draft: Draft, ring: str, *, is_pilot: bool
+) -> str:
+    group = layout.group_of[vm]
+    pin = next((pin for one in layout.groups[group] if (pin := layout.pins.get(one)) and pin.wave), None)
+    if draft.stage == COMMITTED:
+        return "it keeps the place it had in the plan before"
+    if pin is not None and pin.wave == draft.number and group not in placement.refused:
+        return f"the policy pins it to wave {pin.wave}"
+    if is_pilot:
+        return f"it goes first in {ring}, as the pilot for {layout.vms[vm].facts.stratum}"
+    if not layout.policy.rings:
         return "no environment goes before another"
-    if _is_production(layout, vm):
+    own = ring_name(layout, ring_of(layout, vm))
+    if own != ring:
+        return f"not {ring}, but {ring} that it cannot go before holds it back"
+    if ring == "production":
         return "production goes after the rest"
-    if ring == _PRODUCTION:
-        return "not production, but production that it cannot go before holds it back"
-    return "not production, so it goes first"
+    if ring == "non-production":
+        return "not production, so it goes first"
+    return f"it goes with the ring {ring}"
 
 
-def _name(layout: Layout, slots: Sequence[Slot], ring: int) -> str:
-    vms = [vm for slot in slots for batch in slot.batches for vm in batch]
-    applications = ", ".join(sorted({layout.candidates[vm].application.name for vm in vms}))
-    if not layout.policy.nonproduction_first:
-        return applications
-    return f"{'Production' if ring == _PRODUCTION else 'Non-production'}: {applications}"
+def _name(layout: Layout, vms: list[int], ring: str, *, is_pilot: bool) -> str:
+    names = sorted({layout.vms[vm].application.name for vm in vms})
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    listed = ", ".join(names[:_NAMED]) + more
+    if not layout.policy.rings and not is_pilot:
+        return listed
+    return f"{'Pilot, ' + ring if is_pilot else ring.capitalize()}: {listed}"
 
 
-def _misfit(layout: Layout, group: MoveGroup, after: datetime) -> Misfit:
-    names = ", ".join(layout.candidates[vm].vm.name for vm in group)
-    together = f"{names} must go together and need" if len(group) > 1 else f"{names} needs"
-    minutes = -(-reservation(layout, split(layout, group)) // 60)
-    applications = {entry.name: entry for entry in (layout.candidates[vm].application for vm in group)}
-    described = " or ".join(f"{name} ({', '.join(entry.windows)})" for name, entry in applications.items())
-    need = f"{together} {minutes} minutes, way back included; no window of {described}"
-    roomy = [layout.windows[vm] for vm in group]
-    if all(roomy) and not all(layout.calendar.earliest(windows, after) for windows in roomy):
-        return Misfit(group=group, reason="WindowEnded", detail=f"{need} comes again")
-    return Misfit(group=group, reason="WindowTooShort", detail=f"{need} is long enough")
+def _wave_reasons(layout: Layout, draft: Draft, ring: str, *, is_pilot: bool) -> tuple[str, ...]:
+    found = [f"Pilots of {ring}." if is_pilot else f"Ring: {ring}."]
+    if draft.stage == COMMITTED:
+        found = ["Committed: taken over from the plan before."]
+    load = Load(layout)
+    for group in draft.groups:
+        load.add(group)
+    found += [
+        f"More {layout.named(dimension)} than the limit of {layout.caps[dimension]}: "
+        "one move group alone has so many."
+        for dimension in load.over()
+    ]
+    spans: dict[int, set[Occurrence]] = {}
+    for batch in draft.batches:
+        for vm in batch.vms:
+            spans.setdefault(layout.application_of[vm], set()).add(batch.occurrence)
+    found += [
+        f"{layout.applications[application]} is larger than one window: "
+        f"its batches go on over {len(occurrences)} of them."
+        for application, occurrences in sorted(spans.items())
+        if len(occurrences) > 1
+    ]
+    return tuple(found)
+
+
+def _windows(layout: Layout, draft: Draft) -> tuple[AppWindow, ...]:
+    found: dict[tuple[str, Occurrence], list[int]] = {}
+    for batch in draft.batches:
+        for vm in batch.vms:
+            name = layout.vms[vm].application.name
+            found.setdefault((name, batch.occurrence), []).append(vm)
+    windows = [
+        AppWindow(
+            application=name,
+            owner=layout.vms[vms[0]].application.owner.name,
+            window=occurrence.window,
+            start=occurrence.opens,
+            end=occurrence.closes,
+            zone=occurrence.timezone,
+            mode=Manner.ROLLING if any(layout.apart_of[vm] for vm in vms) else Manner.COLD,
+        )
+        for (name, occurrence), vms in found.items()
+    ]
+    return tuple(sorted(windows, key=lambda one: (one.start, one.end, one.application, one.window)))

@@ -8,17 +8,15 @@ from pathlib import Path
 import msgspec
 
 from readiness.errors import PlanError, UsageError
-from readiness.model.codec import decode, encode_pretty
-from readiness.model.plan import Plan, digest_of
+from readiness.model.plan import Plan, as_json, digest_of, from_json
 
 _FORMAT = "readiness/plan/1"
 
 
 def write_plan(folder: Path, plan: Plan) -> Path:
     """Write `plan-<digest>.json`, and `plan.json` as a copy of the newest; return the copy's path."""
-    data = encode_pretty(plan)
-    write_whole(folder / f"plan-{plan.approval}.json", data)
-    write_whole(folder / "plan.json", data)
+    for name in (f"plan-{plan.approval}.json", "plan.json"):
+        write_whole(folder / name, as_json(plan))
     return folder / "plan.json"
 
 
@@ -76,7 +74,7 @@ def _decoded(data: bytes, file: Path) -> Plan:
         remedy = "Use the release that made it, or plan again with this one."
         raise PlanError(f"{file} has format {kind!r}; this release reads {_FORMAT}.", remedy=remedy)
     try:
-        return decode(data, Plan)
+        return from_json(data)
     except (msgspec.DecodeError, ValueError) as error:
         raise PlanError(f"{file} is damaged.", details=str(error), remedy=_AGAIN) from error
 

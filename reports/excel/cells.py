@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from textwrap import wrap
 from typing import Any
 
@@ -18,7 +19,7 @@ LONGEST_TEXT = 32_767
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot carry. Surrogates appear alone only in damaged text."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 
 
 def put(sheet: Worksheet, row: int, column: int, value: Cell, style: str) -> None:
@@ -37,6 +38,8 @@ def put(sheet: Worksheet, row: int, column: int, value: Cell, style: str) -> Non
 
 def clean(text: str) -> str:
     """Replace what XML cannot carry, and cut what Excel cannot hold with an ellipsis."""
+    if len(text) < LONGEST_TEXT // 2 and text.isprintable():
+        return text
     legal = _ILLEGAL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     if _units(legal) <= LONGEST_TEXT:
         return legal
@@ -56,8 +59,11 @@ def lines(row: Row, columns: Sequence[Column], widths: Sequence[int]) -> int:
     )
 
 
+@lru_cache(maxsize=65_536)
 def wrapped(text: str, width: int) -> int:
     """Return how many lines a text takes in so many characters of width."""
+    if len(text) < width and "\n" not in text:
+        return 1
     return sum(max(len(wrap(line, max(width - 1, 1))), 1) for line in text.split("\n"))
 
 
@@ -67,7 +73,7 @@ def _put_text(cell: SheetCell, text: str) -> None:
     cell.value = clean(text)
     # openpyxl takes "=..." for a formula and "#N/A" for an error; here both are only text.
     cell.data_type = "s"
-    if text.startswith(_FORMULA_STARTS):
+    if text.startswith(FORMULA_STARTS):
         # Keeps it text for somebody who edits the cell in Excel, too.
         cell.quotePrefix = True
 

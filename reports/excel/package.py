@@ -1,10 +1,14 @@
-"""A workbook as bytes that depend on nothing but its content: no clock, no random order.
+"""A workbook as a file that depends on nothing but its content: no clock, no random order.
 
 openpyxl stamps the time of saving into the file and into every entry of the zip; both are replaced here.
+Rows of tables are streamed into the file as they are made, so that its size is no matter of memory.
 """
 
+import re
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
-from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl.workbook import Workbook
@@ -12,29 +16,72 @@ from openpyxl.writer.excel import ExcelWriter
 
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
+_PIECE = 1 << 18
+_DIMENSION = re.compile(rb"<dimension [^>]*/>")
+_ROWS = re.compile(rb"<sheetData\s*/>|<sheetData>\s*</sheetData>")
 
 
-def to_bytes(workbook: Workbook, *, title: str, release: str, as_of: date) -> bytes:
-    """Return the file, created and modified on `as_of`."""
-    properties = workbook.properties
-    properties.title = title
-    properties.creator = f"readiness {release}"
-    properties.created = properties.modified = datetime.combine(as_of, time())
-    buffer = BytesIO()
-    with ZipFile(buffer, "w") as archive:
-        # Not `workbook.save`, which sets the time of modification to now.
-        ExcelWriter(workbook, archive).save()
-    return _without_dates(buffer)
+class Book:
+    """A workbook under construction: openpyxl's part, and the rows that are streamed into it."""
+
+    def __init__(self, *, title: str, release: str, as_of: date) -> None:
+        self.workbook = Workbook()
+        self._rows: dict[str, Iterable[bytes]] = {}
+        properties = self.workbook.properties
+        properties.title = title
+        properties.creator = f"readiness {release}"
+        properties.created = properties.modified = datetime.combine(as_of, time())
+
+    def stream(self, title: str, rows: Iterable[bytes]) -> None:
+        """Let the sheet of that title consist of these rows."""
+        self._rows[title] = rows
+
+    def write(self, to: BinaryIO) -> None:
+        """Write the file, created and modified on the day it is as of."""
+        sheets = self.workbook.worksheets
+        bodies = {
+            f"xl/worksheets/sheet{number}.xml": self._rows[sheet.title]
+            for number, sheet in enumerate(sheets, start=1)
+            if sheet.title in self._rows
+        }
+        with _Archive(to, bodies) as archive:
+            # Not `workbook.save`, which sets the time of modification to now.
+            ExcelWriter(self.workbook, archive).save()
 
 
-def _without_dates(buffer: BytesIO) -> bytes:
-    """Write the zip again with its entries sorted by name and dated alike."""
-    result = BytesIO()
-    with ZipFile(buffer) as source, ZipFile(result, "w") as target:
-        for name in sorted(source.namelist()):
-            entry = ZipInfo(name, date_time=_ZIP_EPOCH)
-            entry.compress_type = ZIP_DEFLATED
-            entry.create_system = _UNIX
-            entry.external_attr = 0o644 << 16
-            target.writestr(entry, source.read(name))
-    return result.getvalue()
+class _Archive(ZipFile):
+    """A zip whose entries bear no date, and which puts the streamed rows into their sheets."""
+
+    def __init__(self, to: BinaryIO, bodies: Mapping[str, Iterable[bytes]]) -> None:
+        super().__init__(to, "w")
+        self._bodies = bodies
+
+    def writestr(self, zinfo_or_arcname: str | ZipInfo, data: Any, *_: Any, **__: Any) -> None:
+        """Write an entry in one piece."""
+        super().writestr(_entry(str(zinfo_or_arcname)), data)
+
+    def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+        """Write an entry from a file; the empty rows of a sheet are replaced with those given for it."""
+        shell = Path(filename).read_bytes()
+        rows = self._bodies.get(arcname)
+        if rows is None:
+            self.writestr(arcname, shell)
+            return
+        # The shell claims one cell, and strict readers would believe it: without a claim they look.
+        head, tail = _ROWS.split(_DIMENSION.sub(b"", shell, count=1), maxsplit=1)
+        with self.open(_entry(arcname), "w", force_zip64=True) as entry:
+            buffer = bytearray(head + b"<sheetData>")
+            for row in rows:
+                buffer += row
+                if len(buffer) > _PIECE:
+                    entry.write(buffer)
+                    buffer.clear()
+            entry.write(buffer + b"</sheetData>" + tail)
+
+
+def _entry(name: str) -> ZipInfo:
+    entry = ZipInfo(name, date_time=_ZIP_EPOCH)
+    entry.compress_type = ZIP_DEFLATED
+    entry.create_system = _UNIX
+    entry.external_attr = 0o644 << 16
+    return entry

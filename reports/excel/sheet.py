@@ -1,6 +1,8 @@
 """One table as one sheet: an Excel table with filters, a frozen header, highlights, and a print set-up.
 
 A table that is longer than a sheet goes on in a next sheet of its own, header and highlights included.
+Columns that people write into are marked by colour and take only what is meant for them; nothing is
+protected, since Excel can neither sort nor filter protected rows.
 """
 
 from collections.abc import Iterator
@@ -9,27 +11,26 @@ from typing import Any
 
 from openpyxl.formatting.rule import Rule
 from openpyxl.utils import get_column_letter
-from openpyxl.workbook import Workbook
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table as ExcelTable
-from openpyxl.worksheet.table import TableStyleInfo
+from openpyxl.worksheet.table import TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reports.excel.cells import lines, put
-from reports.excel.style import ACCENT, LABEL, body, header, warning
-from reports.tables import Table
+from reports.excel.cells import put
+from reports.excel.package import Book
+from reports.excel.stream import rows_xml
+from reports.excel.style import ACCENT, EDITED, LABEL, body, header, warning
+from reports.tables import Column, Kind, Table
 
 MOST_ROWS = 1_048_576 - 1
 """Rows of one Excel sheet below its header."""
 
-LINE = 15.0
-"""Height of a line of text, in points."""
-
-_MOST_LINES = 12
-"""Longer texts are cut off by the row, not by the cell: they can be read by making the row higher."""
-
 A4 = 9
 A3 = 8
+
+_LONGEST_HINT = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,19 @@ class Highlight:
     tone: str
     equals: str | None = None
     above: float | None = None
+    is_whole_row: bool = False
+    """Whether the whole row stands out, and not that cell alone."""
 
-    def rule(self) -> Rule:
-        """Return the conditional format."""
-        rule = Rule(type="cellIs", dxf=warning(self.tone), stopIfTrue=True)
+    def rule(self, letter: str) -> Rule:
+        """Return the conditional format, for a column of that letter."""
+        wanted = f'"{self.equals}"' if self.equals else str(self.above)
+        look = warning(self.tone)
+        if self.is_whole_row:
+            sign = "=" if self.equals else ">"
+            return Rule(type="expression", dxf=look, formula=[f"${letter}2{sign}{wanted}"])
+        rule = Rule(type="cellIs", dxf=look, stopIfTrue=True)
         rule.operator = "equal" if self.equals else "greaterThan"
-        rule.formula = [f'"{self.equals}"' if self.equals else str(self.above)]
+        rule.formula = [wanted]
         return rule
 
 
@@ -62,21 +70,25 @@ class Layout:
     """The last columns, which are for filters and machines and stay on the screen."""
     paper: int = A4
     most_rows: int = MOST_ROWS
+    is_hidden: bool = False
 
 
-def add_sheets(workbook: Workbook, table: Table, layout: Layout) -> None:
+def add_sheets(book: Book, table: Table, layout: Layout) -> None:
     """Draw a table on a sheet of its name, and on further ones as long as there are rows."""
     for number, part in enumerate(_parts(table, layout.most_rows), start=1):
         title = table.name if number == 1 else f"{table.name} ({number})"
-        sheet = workbook.create_sheet(title)
-        _fill(sheet, part)
+        sheet = book.workbook.create_sheet(title)
+        for position, column in enumerate(table.columns, start=1):
+            sheet.column_dimensions[get_column_letter(position)].width = column.width
         _dress(sheet, part, layout)
         if part.rows:
             # A name such as VMs2 would be a cell's address, which Excel refuses: hence the underscores.
             letters = "".join(character for character in table.name if character.isalnum())
             _make_table(sheet, part, f"{letters}_{number}")
+            _validate(sheet, part)
+            book.stream(title, rows_xml(sheet, part))
         else:
-            put(sheet, 2, 1, "Nothing to list.", LABEL)
+            _fill_empty(sheet, part)
 
 
 def set_up_page(sheet: Worksheet, footer: str, paper: int = A4) -> None:
@@ -104,35 +116,74 @@ def _parts(table: Table, most_rows: int) -> Iterator[Table]:
         yield replace(table, rows=table.rows[start : start + most_rows])
 
 
-def _fill(sheet: Worksheet, table: Table) -> None:
+def _fill_empty(sheet: Worksheet, table: Table) -> None:
     for position, column in enumerate(table.columns, start=1):
-        put(sheet, 1, position, column.title, header(column.kind))
-        sheet.column_dimensions[get_column_letter(position)].width = column.width
+        put(sheet, 1, position, column.title, header(column.kind, is_edited=column.edit is not None))
     sheet.row_dimensions[1].height = 32
-    widths = [column.width for column in table.columns]
-    styles = [body(column.kind) for column in table.columns]
-    for number, row in enumerate(table.rows, start=2):
-        for position, (value, style) in enumerate(zip(row, styles, strict=True), start=1):
-            put(sheet, number, position, value, style)
-        height = min(lines(row, table.columns, widths), _MOST_LINES)
-        if height > 1:
-            sheet.row_dimensions[number].height = LINE * height
+    put(sheet, 2, 1, "Nothing to list.", LABEL)
+    for position, column in enumerate(table.columns[1:], start=2):
+        put(sheet, 2, position, None, body(column.kind))
 
 
 def _dress(sheet: Worksheet, table: Table, layout: Layout) -> None:
-    last = len(table.rows) + 1
+    last = max(len(table.rows) + 1, 2)
+    end = get_column_letter(len(table.columns))
     sheet.freeze_panes = f"{get_column_letter(layout.frozen + 1)}2"
     for highlight in layout.highlights:
         letter = get_column_letter(table.position(highlight.column) + 1)
-        sheet.conditional_formatting.add(f"{letter}2:{letter}{max(last, 2)}", highlight.rule())
+        first, until = ("A", end) if highlight.is_whole_row else (letter, letter)
+        sheet.conditional_formatting.add(f"{first}2:{until}{last}", highlight.rule(letter))
     set_up_page(sheet, layout.footer, layout.paper)
+    if any(column.edit for column in table.columns):
+        sheet.sheet_properties.tabColor = EDITED
+    if layout.is_hidden:
+        sheet.sheet_state = "hidden"
     printed = [column for column in table.columns if column.title not in layout.unprinted]
-    sheet.print_area = f"A1:{get_column_letter(len(printed))}{max(last, 2)}"
+    sheet.print_area = f"A1:{get_column_letter(len(printed))}{last}"
     sheet.print_title_rows = "1:1"
 
 
 def _make_table(sheet: Worksheet, table: Table, name: str) -> None:
-    end = f"{get_column_letter(len(table.columns))}{len(table.rows) + 1}"
-    excel_table = ExcelTable(displayName=name, ref=f"A1:{end}")
+    area = f"A1:{get_column_letter(len(table.columns))}{len(table.rows) + 1}"
+    excel_table = ExcelTable(displayName=name, ref=area)
     excel_table.tableStyleInfo = TableStyleInfo(name="TableStyleMedium2", showRowStripes=True)
+    # The rows are not in the sheet yet, where openpyxl would look for the titles.
+    excel_table.tableColumns = [
+        TableColumn(id=number, name=column.title) for number, column in enumerate(table.columns, start=1)
+    ]
+    excel_table.autoFilter = AutoFilter(ref=area)
     sheet.add_table(excel_table)
+
+
+def _validate(sheet: Worksheet, table: Table) -> None:
+    for position, column in enumerate(table.columns, start=1):
+        if column.edit is not None:
+            letter = get_column_letter(position)
+            validation = _validation(column)
+            validation.add(f"{letter}2:{letter}{len(table.rows) + 1}")
+            sheet.add_data_validation(validation)
+
+
+def _validation(column: Column) -> DataValidation:
+    edit = column.edit
+    if edit is None:
+        raise ValueError(f"nobody writes into {column.title}")
+    rule: dict[str, Any]
+    if edit.choices:
+        rule = {"type": "list", "formula1": f'"{",".join(edit.choices)}"'}
+    elif column.kind is Kind.COUNT:
+        rule = {"type": "whole", "operator": "greaterThanOrEqual", "formula1": "1"}
+    elif column.kind is Kind.DAY:
+        rule = {"type": "date", "operator": "greaterThanOrEqual", "formula1": "36526"}  # 2000-01-01
+    else:
+        rule = {"type": "textLength", "operator": "lessThanOrEqual", "formula1": "1000"}
+    return DataValidation(
+        **rule,
+        allow_blank=True,
+        showErrorMessage=True,
+        showInputMessage=True,
+        errorTitle=column.title,
+        error=edit.hint[:_LONGEST_HINT],
+        promptTitle=column.title,
+        prompt=edit.hint[:_LONGEST_HINT],
+    )

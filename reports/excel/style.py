@@ -21,6 +21,10 @@ GREY = "66727F"
 GREY_LIGHT = "D5DBE1"
 AMBER = "E0A030"
 RED = "B5483A"
+GREEN = "3E8E5A"
+EDITED = "C9A227"
+"""Marks what people write into."""
+_EDITED_GROUND = "FFF8E1"
 
 TITLE = "Cover title"
 SUBTITLE = "Cover subtitle"
@@ -39,9 +43,13 @@ _FORMAT: dict[Kind, str] = {
     Kind.MOMENT: "ddd yyyy-mm-dd hh:mm",
     Kind.MINUTES: "#,##0",
     Kind.SHARE: "0%",
+    Kind.MONEY: "#,##0.00",
 }
-_NUMERIC = (Kind.COUNT, Kind.MINUTES, Kind.SHARE)
+_WARNINGS = {AMBER: ("FFF3DA", "7A5200"), RED: ("FBE4E0", "8F2A1E"), GREEN: ("E3F2E8", "24613B")}
+_NUMERIC = (Kind.COUNT, Kind.MINUTES, Kind.SHARE, Kind.MONEY)
 _HAIR = Border(bottom=Side(style="thin", color=GREY_LIGHT))
+_EDGE = Side(style="thin", color="E8DDB5")
+_BOX = Border(left=_EDGE, right=_EDGE, top=_EDGE, bottom=_EDGE)
 _FONT = "Calibri"
 _ORIGINAL_ACCENT = "4F81BD"
 
@@ -50,43 +58,47 @@ def prepare(workbook: Workbook) -> None:
     """Give a new workbook our theme colour and named styles."""
     workbook.loaded_theme = theme_xml.replace(_ORIGINAL_ACCENT, ACCENT)
     for kind in Kind:
-        workbook.add_named_style(_body(kind))
-        workbook.add_named_style(_header(kind))
+        for is_edited in (False, True):
+            workbook.add_named_style(_body(kind, is_edited=is_edited))
+            workbook.add_named_style(_header(kind, is_edited=is_edited))
     for style in _cover_styles():
         workbook.add_named_style(style)
 
 
-def body(kind: Kind) -> str:
+def body(kind: Kind, *, is_edited: bool = False) -> str:
     """Return the name of the style for the cells of a column."""
-    return f"Body {kind.value}"
+    return f"{'Edited' if is_edited else 'Body'} {kind.value}"
 
 
-def header(kind: Kind) -> str:
+def header(kind: Kind, *, is_edited: bool = False) -> str:
     """Return the name of the style for the header of a column: aligned as its cells are."""
-    return f"Header {kind.value}"
+    return f"{'Edited header' if is_edited else 'Header'} {kind.value}"
 
 
 def warning(colour: str) -> DifferentialStyle:
-    """Return the look of a highlighted cell: amber or red text on a faint ground of the same tone."""
-    ground, ink = {AMBER: ("FFF3DA", "7A5200"), RED: ("FBE4E0", "8F2A1E")}[colour]
+    """Return the look of a highlighted cell: coloured text on a faint ground of the same tone."""
+    if colour == GREY:
+        return DifferentialStyle(font=Font(color=GREY))
+    ground, ink = _WARNINGS[colour]
     return DifferentialStyle(font=Font(color=ink, bold=True), fill=PatternFill(bgColor=ground))
 
 
-def _body(kind: Kind) -> NamedStyle:
+def _body(kind: Kind, *, is_edited: bool) -> NamedStyle:
     return NamedStyle(
-        body(kind),
+        body(kind, is_edited=is_edited),
         font=Font(name=_FONT, size=11, color=INK),
-        border=_HAIR,
+        border=_BOX if is_edited else _HAIR,
+        fill=PatternFill("solid", fgColor=_EDITED_GROUND) if is_edited else PatternFill(),
         alignment=_aligned(kind, vertical="top", wraps=kind is Kind.PROSE),
         number_format=_FORMAT[kind],
     )
 
 
-def _header(kind: Kind) -> NamedStyle:
+def _header(kind: Kind, *, is_edited: bool) -> NamedStyle:
     return NamedStyle(
-        header(kind),
-        font=Font(name=_FONT, size=11, bold=True, color="FFFFFF"),
-        fill=PatternFill("solid", fgColor=ACCENT),
+        header(kind, is_edited=is_edited),
+        font=Font(name=_FONT, size=11, bold=True, color=INK if is_edited else "FFFFFF"),
+        fill=PatternFill("solid", fgColor="F2D675" if is_edited else ACCENT),
         alignment=_aligned(kind, vertical="center", wraps=True),
     )
 

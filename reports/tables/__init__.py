@@ -9,21 +9,32 @@ from reports.tables.assessment import (
     coverage,
 )
 from reports.tables.plan import (
-    plan_left_out,
     plan_left_out_reasons,
     plan_summary,
     plan_undo_kinds,
-    plan_vms,
     plan_wave_sizes,
     plan_waves,
 )
-from reports.tables.table import Cell, Column, Kind, Row, Table
+from reports.tables.plan_parts import (
+    plan_actions,
+    plan_blocked,
+    plan_changes,
+    plan_dependencies,
+    plan_exceptions,
+    plan_identity,
+    plan_run,
+    plan_unplanned,
+)
+from reports.tables.plan_vms import plan_schedule, plan_vms
+from reports.tables.table import Cell, Column, Edit, Kind, Row, Rows, Table
 
 __all__ = [
     "Cell",
     "Column",
+    "Edit",
     "Kind",
     "Row",
+    "Rows",
     "Table",
     "assessment_gaps",
     "assessment_reasons",
@@ -31,10 +42,18 @@ __all__ = [
     "assessment_vms",
     "classification_counts",
     "coverage",
-    "plan_left_out",
+    "plan_actions",
+    "plan_blocked",
+    "plan_changes",
+    "plan_dependencies",
+    "plan_exceptions",
+    "plan_identity",
     "plan_left_out_reasons",
+    "plan_run",
+    "plan_schedule",
     "plan_summary",
     "plan_undo_kinds",
+    "plan_unplanned",
     "plan_vms",
     "plan_wave_sizes",
     "plan_waves",

@@ -6,14 +6,13 @@ window, with the zone in a column of its own.
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from readiness.model.context import Environment
 from readiness.model.plan import Occurrence, Plan, PlannedVm, Wave
 from readiness.model.steps import Undo
 from reports import words
 from reports.tables.table import Column, Kind, Row, Table, distinct
+from reports.tables.times import local, minutes, zone_name
 
 
 def plan_summary(plan: Plan) -> Table:
@@ -34,6 +33,7 @@ def plan_summary(plan: Plan) -> Table:
         ("VMs left out", len(plan.left_out)),
         ("Waves", len(plan.waves)),
         ("Fewest possible waves", plan.lower_bound),
+        ("Proof", words.proof(plan)),
     )
     return Table("Summary", (Column("Fact", 24), Column("Value", 60)), rows)
 
@@ -59,6 +59,7 @@ def plan_waves(plan: Plan) -> Table:
     columns = (
         Column("Wave", 8, Kind.COUNT),
         Column("Name", 32, Kind.PROSE),
+        Column("Ring", 15),
         Column("Window", 20),
         Column("Opens", 21, Kind.MOMENT),
         Column("Closes", 21, Kind.MOMENT),
@@ -66,60 +67,17 @@ def plan_waves(plan: Plan) -> Table:
         Column("Batches", 10, Kind.COUNT),
         Column("VMs", 8, Kind.COUNT),
         Column("Applications", 32, Kind.PROSE),
-        Column("Reserved (min)", 12, Kind.MINUTES),
+        Column("Work (min)", 10, Kind.MINUTES),
+        Column("Kept for undo (min)", 12, Kind.MINUTES),
         Column("Window (min)", 12, Kind.MINUTES),
         Column("Reserved share", 12, Kind.SHARE),
+        Column("Committed", 12),
+        Column("Why", 50, Kind.PROSE),
     )
     rows = tuple(
         _window_row(wave, occurrence) for wave in plan.waves for occurrence in _occurrences(wave.vms)
     )
     return Table("Waves", columns, rows)
-
-
-def plan_vms(plan: Plan) -> Table:
-    """Return one row per planned VM, in the order in which they go."""
-    columns = (
-        Column("Wave", 8, Kind.COUNT),
-        Column("Batch", 8, Kind.COUNT),
-        Column("VM", 24),
-        Column("Application", 22),
-        Column("Owner", 22),
-        Column("Environment", 14),
-        Column("Actions", 40, Kind.PROSE),
-        Column("Window opens", 21, Kind.MOMENT),
-        Column("Window closes", 21, Kind.MOMENT),
-        Column("Zone", 28),
-        Column("Downtime (min)", 12, Kind.MINUTES),
-        Column("Reserved (min)", 12, Kind.MINUTES),
-        Column("Undo", 10),
-        Column("Not done, and why", 46, Kind.PROSE),
-        Column("Why it stands here", 46, Kind.PROSE),
-        Column("Resource id", 60),
-    )
-    rows = tuple(
-        _vm_row(wave.number, batch.number, vm)
-        for wave in plan.waves
-        for batch in wave.batches
-        for vm in batch.vms
-    )
-    return Table("VMs", columns, rows)
-
-
-def plan_left_out(plan: Plan) -> Table:
-    """Return one row per VM that is in no wave: why, and who can change that."""
-    columns = (
-        Column("VM", 24),
-        Column("Application", 22),
-        Column("Reason", 24),
-        Column("Detail", 60, Kind.PROSE),
-        Column("Who unblocks it", 34, Kind.PROSE),
-        Column("Resource id", 60),
-    )
-    rows = tuple(
-        (entry.name, entry.application, entry.reason, entry.detail, entry.unblocked_by, entry.id.text)
-        for entry in plan.left_out
-    )
-    return Table("Left out", columns, rows)
 
 
 def plan_left_out_reasons(plan: Plan) -> Table:
@@ -151,7 +109,7 @@ def _calendar(plan: Plan) -> tuple[Row, ...]:
     if not found:
         return ()
     first, last = min(found, key=lambda one: one.opens), max(found, key=lambda one: one.closes)
-    opens, closes = _local(first.opens, first.timezone), _local(last.closes, last.timezone)
+    opens, closes = local(first.opens, first.timezone), local(last.closes, last.timezone)
     return (
         ("Begins", f"{opens:%Y-%m-%d %H:%M}, {_zone(first)}"),
         ("Ends", f"{closes:%Y-%m-%d %H:%M}, {_zone(last)}"),
@@ -161,48 +119,32 @@ def _calendar(plan: Plan) -> tuple[Row, ...]:
 def _wave_size(wave: Wave) -> Row:
     counts = Counter(vm.environment for vm in wave.vms)
     first = min((vm.occurrence for vm in wave.vms), key=lambda entry: entry.opens, default=None)
-    opens, zone = (_local(first.opens, first.timezone), _zone(first)) if first else (None, None)
+    opens, zone = (local(first.opens, first.timezone), _zone(first)) if first else (None, None)
     return (wave.number, wave.name, len(wave.vms), *(counts[entry] for entry in Environment), opens, zone)
 
 
 def _window_row(wave: Wave, occurrence: Occurrence) -> Row:
     own = [vms for batch in wave.batches if (vms := [vm for vm in batch.vms if vm.occurrence == occurrence])]
-    reserved = sum(max(vm.outage.reserved_seconds if vm.outage else 0 for vm in vms) for vms in own)
+    work = sum(max(vm.planned_seconds for vm in vms) for vms in own)
+    undo = max((vm.reserved_seconds - vm.planned_seconds for vms in own for vm in vms), default=0)
     vms = [vm for batch in own for vm in batch]
     return (
         wave.number,
         wave.name,
+        wave.ring,
         occurrence.window,
-        _local(occurrence.opens, occurrence.timezone),
-        _local(occurrence.closes, occurrence.timezone),
+        local(occurrence.opens, occurrence.timezone),
+        local(occurrence.closes, occurrence.timezone),
         _zone(occurrence),
         len(own),
         len(vms),
         distinct(vm.application for vm in vms),
-        _minutes(reserved),
+        minutes(work),
+        minutes(undo),
         occurrence.seconds // 60,
-        round(reserved / occurrence.seconds, 4) if occurrence.seconds > 0 else None,
-    )
-
-
-def _vm_row(wave: int, batch: int, vm: PlannedVm) -> Row:
-    return (
-        wave,
-        batch,
-        vm.name,
-        vm.application,
-        vm.owner,
-        vm.environment.value,
-        words.actions(vm),
-        _local(vm.occurrence.opens, vm.occurrence.timezone),
-        _local(vm.occurrence.closes, vm.occurrence.timezone),
-        _zone(vm.occurrence),
-        _minutes(vm.outage.downtime_seconds) if vm.outage else 0,
-        _minutes(vm.outage.reserved_seconds) if vm.outage else 0,
-        vm.undo.value,
-        words.refusals(vm),
-        vm.reason,
-        vm.id.text,
+        round((work + undo) / occurrence.seconds, 4) if occurrence.seconds > 0 else None,
+        "yes" if wave.committed else "no",
+        "\n".join(wave.reasons),
     )
 
 
@@ -212,33 +154,5 @@ def _occurrences(vms: Sequence[PlannedVm]) -> list[Occurrence]:
     return [found[key] for key in sorted(found)]
 
 
-def _minutes(seconds: int) -> int:
-    """Round up: a reservation is never shown shorter than it is."""
-    return -(-seconds // 60)
-
-
-def _zone_of(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
-
-
-def _local(moment: datetime, zone: str) -> datetime:
-    """Return a moment as the clock on the wall shows it; UTC where the zone is unknown."""
-    return moment.astimezone(_zone_of(zone) or UTC).replace(tzinfo=None)
-
-
 def _zone(occurrence: Occurrence) -> str:
-    """Return the zone with its offset, both offsets where the clock is changed during the window."""
-    zone = _zone_of(occurrence.timezone)
-    if zone is None:
-        return f"UTC ({occurrence.timezone} is not known here)"
-    offsets = dict.fromkeys(
-        _offset(moment.astimezone(zone)) for moment in (occurrence.opens, occurrence.closes)
-    )
-    return f"{occurrence.timezone} ({' to '.join(offsets)})"
-
-
-def _offset(moment: datetime) -> str:
-    return f"UTC{moment:%z}"[:6] + ":" + f"{moment:%z}"[3:5]
+    return zone_name(occurrence.timezone, occurrence.opens, occurrence.closes)

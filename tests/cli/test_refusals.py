@@ -108,7 +108,7 @@ def test_no_plan(terminal: Terminal, tmp_path: Path) -> None:
 def test_an_edited_plan(terminal: Terminal, plan_folder: Path, tmp_path: Path) -> None:
     """A plan that was edited by hand is refused by rehearse and run, with the advice to plan again."""
     document = json.loads((plan_folder / "plan.json").read_text(encoding="utf-8"))
-    document["waves"][0]["batches"][0]["vms"][0]["undo"] = "none"
+    document["vms"][0]["undo"] = "none"
     (tmp_path / "plan.json").write_text(json.dumps(document), encoding="utf-8")
     for command in (("rehearse", tmp_path), run_of(tmp_path, tmp_path / "state")):
         words = terminal.refused(PLAN, *command)

@@ -31,7 +31,7 @@ def as_csv(workbook: Path, sheet: int) -> list[list[str]]:
 def test_the_wave_plan_opens_with_every_vm(tmp_path: Path) -> None:
     """LibreOffice shows every VM of the starter estate, planned or left out, under its name."""
     written = create_plan(locate("starter"), tmp_path, date(2026, 11, 22))
-    cells = {cell for sheet in (3, 4) for row in as_csv(written.workbook, sheet) for cell in row}
+    cells = {cell for row in as_csv(written.workbook, 4) for cell in row}
     planned = {vm.name for wave in written.plan.waves for vm in wave.vms}
     expected = planned | {entry.name for entry in written.plan.left_out}
     assert expected == expected & cells

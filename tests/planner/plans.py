@@ -21,14 +21,17 @@ from readiness.model.disk import Disk
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.plan import LeftOut, Plan, PlannedVm
+from readiness.model.policy import Policy
 from readiness.model.virtual_machine import DiskAttachment, VirtualMachine
 from readiness.planner.build import Request, build_plan
-from readiness.planner.policy import Policy
 from readiness.rules.evaluate import evaluate
 from tests.builders import ENCRYPTION_SET, disk, estate, rid, vm, vm_id
 
 AS_OF = date(2026, 11, 20)
 """A Friday: Saturday is the first day of the calendar."""
+
+WITHOUT_PILOTS = Policy(pilot=None)
+"""Pilots would take the few VMs of a small estate apart."""
 
 EVERYTHING = Choice(
     trusted_launch=TrustedLaunchChoice(),
@@ -82,7 +85,7 @@ def build(made: Estate, policy: Policy | None = None, as_of: date = AS_OF) -> Pl
     """Assess an estate and plan it."""
     assessment = evaluate(made, as_of=as_of, release="test")
     return build_plan(
-        Request(estate=made, assessment=assessment, playbooks=ALL_PLAYBOOKS, policy=policy or Policy())
+        Request(estate=made, assessment=assessment, playbooks=ALL_PLAYBOOKS, policy=policy or WITHOUT_PILOTS)
     )
 
 

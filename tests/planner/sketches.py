@@ -11,8 +11,8 @@ from readiness.model.estate import Estate
 from readiness.model.estate_info import Gap
 from readiness.model.ids import ResourceId
 from readiness.model.network import LoadBalancer, Nic
+from readiness.model.policy import Limits, Policy
 from readiness.model.virtual_machine import Power, VirtualMachine
-from readiness.planner.policy import Policy
 from tests.builders import boot, estate, ip_configuration, rid, vm_id
 from tests.planner.plans import EVERYTHING, disks_of, machine, needs, window
 
@@ -24,7 +24,7 @@ WINDOWS = (
     window("once-4h", 4, rrule="FREQ=DAILY;UNTIL=20261130T000000", start=time(1)),
     window("half-hour", 0.5, rrule="FREQ=DAILY"),
 )
-POLICY = Policy(max_vms_per_wave=5, max_vms_per_batch=3)
+POLICY = Policy(limits=Limits(max_vms_per_wave=5), max_vms_per_batch=3, pilot=None)
 
 
 @dataclass(frozen=True)

@@ -288,7 +288,7 @@ def test_a_wave_full_window_does_not_break_the_next_wave() -> None:
 def test_the_plan_ends_with_the_window() -> None:
     """What a window that ends cannot hold any more is left out, and the waves before it stand."""
     vms = [machine("vm1"), machine("vm2")]
-    once = window(hours=1, rrule="FREQ=DAILY;UNTIL=20261121T235959")
+    once = window(hours=0.75, rrule="FREQ=DAILY;UNTIL=20261121T235959")
     given = context(application("shop", "vm*"), windows=(once,), dependencies=(needs("vm2", "vm1"),))
 
     made = plan(*vms, given=given)

@@ -8,7 +8,7 @@ from readiness.model.codec import encode
 from readiness.model.context import Dependency, Environment
 from readiness.model.ids import ResourceId
 from readiness.model.plan import TargetKind
-from readiness.planner.policy import Policy
+from readiness.model.policy import Limits, Policy
 from tests.builders import rid
 from tests.planner.plans import (
     application,
@@ -44,10 +44,10 @@ def test_a_cycle_is_one_move_group() -> None:
         dependencies=(needs("b1", "b2"), needs("b2", "b3"), needs("b3", "b1"), needs("c", "b1")),
     )
     vms = [machine(name) for name in ("a", "b1", "b2", "b3", "c")]
-    made = plan(*vms, given=given, policy=Policy(max_vms_per_wave=2))
+    made = plan(*vms, given=given, policy=Policy(limits=Limits(max_vms_per_wave=2), pilot=None))
     waves = [sorted(vm.name for vm in wave.vms) for wave in made.waves]
 
-    assert [["a"], ["b1", "b2", "b3"], ["c"]] == waves
+    assert [["b1", "b2", "b3"], ["a", "c"]] == waves
     assert 2 == made.lower_bound
 
 
@@ -115,7 +115,7 @@ def test_a_soft_dependency_does_not_drag_production_first() -> None:
 def test_environments_may_go_together() -> None:
     """Without that preference nobody goes first, and no sentence says so."""
     given = context(application("live", "a"), application("try", "b", environment=Environment.TEST))
-    made = plan(machine("a"), machine("b"), given=given, policy=Policy(nonproduction_first=False))
+    made = plan(machine("a"), machine("b"), given=given, policy=Policy(rings=(), pilot=None))
 
     assert [[["a", "b"]]] == names(made)
     assert "live, try" == made.waves[0].name
@@ -124,7 +124,7 @@ def test_environments_may_go_together() -> None:
 
 def test_overlapping_windows_share_the_time() -> None:
     """Batches run one after another, so two applications cannot both fill the same two hours."""
-    early, late = window("early", 1.2), window("late", 1.2)
+    early, late = window("early", 0.8), window("late", 0.8)
     given = context(
         application("one", "a", windows=("early",)),
         application("two", "b", windows=("late",)),

@@ -10,16 +10,23 @@ from readiness.model.context import Choice, Environment, IdentityChoice, Trusted
 from readiness.model.ids import ResourceId
 from readiness.model.outage import Outage
 from readiness.model.plan import (
+    ApartGroup,
     Batch,
+    Hub,
     LeftOut,
     Occurrence,
+    OrderEdge,
     Plan,
+    PlanAction,
     PlannedVm,
     PlanTarget,
     Refusal,
+    Strictness,
     TargetKind,
+    TogetherGroup,
     Wave,
 )
+from readiness.model.policy import PinAnswer
 from readiness.model.steps import Undo
 
 SUBSCRIPTION = "7c1d3a52-0f5e-4b1e-9a57-1f2e3d4c5b6a"
@@ -128,7 +135,10 @@ def plan(*waves: Wave, left: tuple[LeftOut, ...] = (), **changes: Any) -> Plan:
 
 def wave(number: int, name: str, *batches: tuple[PlannedVm, ...]) -> Wave:
     """Return a wave of these batches."""
-    numbered = tuple(Batch(number=index, vms=vms) for index, vms in enumerate(batches, start=1))
+    numbered = tuple(
+        Batch(number=index, vms=tuple(replace(vm, wave=number, batch=index) for vm in vms))
+        for index, vms in enumerate(batches, start=1)
+    )
     return Wave(number=number, name=name, batches=numbered)
 
 
@@ -190,4 +200,50 @@ def small_estate() -> Plan:
         left_out("vm-lost-01", "NoApplication", "no application claims it", "migration team"),
         left_out("vm-lost-02", "NoApplication", "no application claims it", "migration team"),
     )
-    return plan(first, second, third, left=left, lower_bound=2)
+    return plan(first, second, third, left=left, lower_bound=2, **_around())
+
+
+def _around() -> dict[str, Any]:
+    """Return graphs, actions and answers for the small estate, one of each kind."""
+    database, web = vm_id("vm-shop-db-01"), (vm_id("vm-shop-web-01"), vm_id("vm-shop-web-02"))
+    return {
+        "order": (
+            OrderEdge(
+                before=database, after=web[0], hard=True, evidence="declared", strict=Strictness.SAME_WAVE
+            ),
+        ),
+        "hints": (
+            OrderEdge(
+                before=vm_id("vm-wiki-01"),
+                after=vm_id("vm-wiki-02"),
+                hard=False,
+                evidence="observed flow to port 5432",
+                confidence=0.6,
+            ),
+        ),
+        "together": (
+            TogetherGroup(
+                members=(vm_id("vm-wiki-01"), vm_id("vm-wiki-02")), evidence="proximity group ppg-wiki"
+            ),
+        ),
+        "apart": (ApartGroup(members=web, max_unavailable=1, evidence="availability set avset-shop-web"),),
+        "hubs": (Hub(id=database, name=database.name, degree=24, cut=True, reason="many depend on it"),),
+        "preparation": (
+            PlanAction(
+                key="backup-policy",
+                kind="backup-policy",
+                title="Move the backups of vault-shop to an Enhanced policy",
+                target=ResourceId(f"{GROUP}/vaults/vault-shop"),
+                shared=True,
+                vms=(database, *web),
+                waves=(2,),
+                owner="Jonas Okafor",
+                due=date(2026, 12, 10),
+                automatic=False,
+            ),
+        ),
+        "warnings": ("Consumers that go before what they use: vm-wiki-02 goes before vm-wiki-01.",),
+        "pins": (
+            PinAnswer(vm=web[1], wish="wave 1", honoured=False, reason="production goes after the rest"),
+        ),
+    }

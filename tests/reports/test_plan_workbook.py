@@ -5,22 +5,41 @@ import os
 import re
 import subprocess
 import sys
-from datetime import datetime
+from collections import Counter
+from datetime import date, datetime, time
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 from msgspec.structs import replace
+from python_calamine import CalamineWorkbook
 
+from readiness.model.decision import Answer, Decision
 from readiness.model.plan import Plan, TargetKind
+from reports.excel import style
 from reports.excel.cells import LONGEST_TEXT
+from reports.excel.package import Book
 from reports.excel.sheet import Layout, add_sheets
 from reports.tables import plan_vms
 from reports.workbook import plan_workbook
 from tests.reports.dump import column, dump, opened, snapshot
 from tests.reports.plans import left_out, plan, planned, small_estate, wave
 
+SHEETS = [
+    "Summary",
+    "Waves",
+    "Schedule",
+    "VMs",
+    "Preparation",
+    "Dependencies",
+    "Blocked",
+    "Exceptions",
+    "Unplanned",
+    "Changes",
+    "Run",
+    "_meta",
+]
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -59,26 +78,27 @@ def test_carries_no_clock() -> None:
     assert (day, day) == (properties.created, properties.modified)
     with ZipFile(BytesIO(data)) as archive:
         assert {(1980, 1, 1, 0, 0, 0)} == {entry.date_time for entry in archive.infolist()}
-        assert sorted(archive.namelist()) == archive.namelist()
 
 
 def test_every_vm_exactly_once() -> None:
     """Planned and left-out VMs together are the inventory, none twice."""
     made = small_estate()
     workbook = opened(plan_workbook(made))
-    seen = column(workbook["VMs"], "Resource id") + column(workbook["Left out"], "Resource id")
-    expected = [vm.id.text for entry in made.waves for vm in entry.vms] + [vm.id.text for vm in made.left_out]
+    seen = column(workbook["VMs"], "Resource id")
+    left_out = column(workbook["Blocked"], "Resource id") + column(workbook["Unplanned"], "Resource id")
+    expected = [vm.id.key for vm in made.vms] + [vm.id.key for vm in made.left_out]
     assert sorted(expected) == sorted(seen)
+    assert sorted(vm.id.key for vm in made.left_out) == sorted(left_out)
     assert made.inventory == len(set(seen))
 
 
 def test_numbers_and_dates_are_no_texts() -> None:
     """Counts and minutes are numbers, windows are dates."""
     workbook = opened(plan_workbook(small_estate()))
-    for title in ("Wave", "Batch", "Downtime (min)", "Reserved (min)"):
-        assert {int} == {type(value) for value in column(workbook["VMs"], title)}
-    for title in ("Window opens", "Window closes"):
-        assert {datetime} == {type(value) for value in column(workbook["VMs"], title)}
+    for title in ("Wave", "Batch", "Downtime (min)"):
+        assert {int} == {type(value) for value in column(workbook["Schedule"], title)}
+    for title in ("Starts (local)", "Starts (UTC)", "Reserved until (UTC)"):
+        assert {datetime} == {type(value) for value in column(workbook["Schedule"], title)}
     assert {float} == {type(value) for value in column(workbook["Waves"], "Reserved share")}
 
 
@@ -87,7 +107,7 @@ def test_text_that_looks_like_a_formula_stays_text(start: str) -> None:
     """A name that starts like a formula is a text cell that Excel keeps as text even when it is edited."""
     name = f"{start}HYPERLINK('http://evil.example')"
     sheet = opened(plan_workbook(plan(wave(1, name, (planned(name),)))))["VMs"]
-    cell = sheet["C2"]
+    cell = sheet["A2"]
     assert ("s", name.replace("\r", "\n")) == (cell.data_type, cell.value)
     assert start != "=" or cell.quotePrefix
 
@@ -95,7 +115,7 @@ def test_text_that_looks_like_a_formula_stays_text(start: str) -> None:
 @pytest.mark.parametrize("text", ["#N/A", "#REF!", "TRUE", "1e5", "{=1+1}"])
 def test_text_that_looks_like_a_value_stays_text(text: str) -> None:
     """Errors, booleans and numbers spelled in a name are text as well."""
-    cell = opened(plan_workbook(plan(wave(1, "one", (planned(text),)))))["VMs"]["C2"]
+    cell = opened(plan_workbook(plan(wave(1, "one", (planned(text),)))))["VMs"]["A2"]
     assert ("s", text) == (cell.data_type, cell.value)
 
 
@@ -108,14 +128,14 @@ def test_no_formula_anywhere() -> None:
         sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
         expected = []
         assert expected == [name for name in sheets if re.search(rb"<f[ >]", archive.read(name))]
-        expected = 4
+        expected = len(SHEETS)
         assert expected == len(sheets)
 
 
 def test_control_characters_are_replaced() -> None:
     """What XML cannot carry becomes a replacement character; everything else of the name is kept."""
     name = "vm\x00\x07-\ud800\uffff-ü-😀"
-    cell = opened(plan_workbook(plan(wave(1, "one", (planned(name),)))))["VMs"]["C2"]
+    cell = opened(plan_workbook(plan(wave(1, "one", (planned(name),)))))["VMs"]["A2"]
     expected = "vm\ufffd\ufffd-\ufffd\ufffd-ü-😀"
     assert expected == cell.value
 
@@ -131,15 +151,13 @@ def test_text_too_long_for_a_cell_is_cut(letter: str) -> None:
 
 def test_long_table_continues_on_a_next_sheet() -> None:
     """A table longer than a sheet goes on in further ones, each complete with header and table."""
-    from openpyxl.workbook import Workbook
-
-    from reports.excel import style
-
-    workbook = Workbook()
-    style.prepare(workbook)
+    book = Book(title="long", release="1", as_of=plan().as_of)
+    style.prepare(book.workbook)
     made = plan(wave(1, "one", tuple(planned(f"vm-{number}") for number in range(5))))
-    add_sheets(workbook, plan_vms(made), Layout("footer", most_rows=2))
-    sheets = workbook.worksheets[1:]
+    add_sheets(book, plan_vms(made), Layout("footer", most_rows=2))
+    file = BytesIO()
+    book.write(file)
+    sheets = opened(file.getvalue()).worksheets[1:]
     expected = ["VMs", "VMs (2)", "VMs (3)"]
     assert expected == [sheet.title for sheet in sheets]
     expected = ["VMs_1", "VMs_2", "VMs_3"]
@@ -151,8 +169,8 @@ def test_table_names_are_valid() -> None:
     """Table names are unique and no cell addresses, or Excel would have to repair the file."""
     workbook = opened(plan_workbook(small_estate()))
     names = [name for sheet in workbook.worksheets for name in sheet.tables]
-    expected = ["Waves_1", "VMs_1", "Leftout_1"]
-    assert expected == names
+    assert set(names) >= {"Waves_1", "VMs_1", "Blocked_1"}
+    assert len(names) == len(set(names))
     expected = []
     assert expected == [name for name in names if re.fullmatch(r"[A-Za-z]{1,3}\d+", name)]
 
@@ -192,7 +210,10 @@ def _summary(made: Plan) -> list[object]:
 def test_says_loudly_when_vms_are_missing() -> None:
     """A plan that lost a VM says so on its first page."""
     shown = _summary(replace(small_estate(), inventory=17))
-    lost = "This does not add up, VMs are missing: 17 VMs in the inventory ≠ 11 planned + 5 left out. "
+    lost = (
+        "This does not add up, VMs are missing: "
+        "17 VMs in the inventory ≠ 11 planned + 4 blocked + 1 unplanned. "
+    )
     assert lost in shown
 
 
@@ -220,9 +241,72 @@ def test_what_you_approve_stands_on_the_first_page() -> None:
 def test_empty_plan_opens() -> None:
     """A plan without waves and VMs still is a workbook, without empty tables that Excel would refuse."""
     workbook = opened(plan_workbook(plan(digest="")))
-    expected = ["Summary", "Waves", "VMs", "Left out"]
-    assert expected == workbook.sheetnames
-    expected = []
+    assert SHEETS == workbook.sheetnames
+    expected = ["Run_1", "meta_1"]
     assert expected == [name for sheet in workbook.worksheets for name in sheet.tables]
     expected = "Nothing to list."
     assert expected == workbook["VMs"]["A2"].value
+
+
+def test_only_the_sheet_that_machines_read_is_hidden() -> None:
+    """People see every sheet but the one that says which plan the workbook is of."""
+    workbook = opened(plan_workbook(small_estate()))
+    expected = ["_meta"]
+    assert expected == [sheet.title for sheet in workbook.worksheets if sheet.sheet_state != "visible"]
+    assert small_estate().digest in column(workbook["_meta"], "Value")
+
+
+def test_owners_can_write_only_what_is_meant_for_a_column() -> None:
+    """Every edited column has a validation over the whole table, and nothing is protected."""
+    sheet = opened(plan_workbook(small_estate()))["VMs"]
+    kinds = {str(rule.sqref): (rule.type, rule.formula1) for rule in sheet.data_validations.dataValidation}
+    assert kinds["E2:E17"] == ("list", '"approve,exclude,later"')
+    assert {"list": 1, "whole": 1, "date": 2, "textLength": 4} == Counter(kind for kind, _ in kinds.values())
+    assert not sheet.protection.sheet
+    assert {"Edited text"} == {sheet.cell(row, 5).style for row in range(2, 18)}
+
+
+def test_highlights_cover_the_whole_table() -> None:
+    """No conditional format ends before the last row."""
+    for sheet in opened(plan_workbook(small_estate())).worksheets:
+        for area in sheet.conditional_formatting:
+            assert sheet.max_row == max(part.max_row for part in area.sqref.ranges), sheet.title
+
+
+def test_a_decision_is_shown_again() -> None:
+    """What an owner decided stands in the edited columns of the next workbook."""
+    vm = small_estate().vms[0]
+    said = Decision(
+        vm=vm.id,
+        answer=Answer.APPROVE,
+        approver="Mara Lindqvist",
+        decided_on=date(2026, 11, 24),
+        ticket="CHG-1",
+    )
+    sheet = opened(plan_workbook(replace(small_estate(), decisions=(said,))))["VMs"]
+    expected = ["approve", "Mara Lindqvist", datetime.fromisoformat("2026-11-24"), "CHG-1"]
+    assert expected == [
+        column(sheet, title)[0] for title in ("Decision", "Approver", "Decided on", "Change ticket")
+    ]
+
+
+def test_two_readers_agree() -> None:
+    """A reader that shares no code with the writer sees the same cells."""
+    data = plan_workbook(small_estate())
+    other = CalamineWorkbook.from_filelike(BytesIO(data))
+    assert SHEETS == other.sheet_names
+    for sheet in opened(data).worksheets[1:]:
+        seen = [list(row) for row in other.get_sheet_by_name(sheet.title).to_python()]
+        expected = [[_as_read(cell.value) for cell in row] for row in sheet.iter_rows()]
+        assert expected == seen, sheet.title
+
+
+def _as_read(value: object) -> object:
+    """Return a cell as the other reader gives it: floats, dates, and an empty text for nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return float(value)
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date()
+    return value

@@ -37,7 +37,15 @@ def _row(table: Table, number: int = 0) -> dict[str, Cell]:
         tables.plan_wave_sizes(small_estate()),
         tables.plan_waves(small_estate()),
         tables.plan_vms(small_estate()),
-        tables.plan_left_out(small_estate()),
+        tables.plan_schedule(small_estate()),
+        tables.plan_actions(small_estate()),
+        tables.plan_dependencies(small_estate()),
+        tables.plan_blocked(small_estate()),
+        tables.plan_exceptions(small_estate()),
+        tables.plan_unplanned(small_estate()),
+        tables.plan_changes(()),
+        tables.plan_run(small_estate()),
+        tables.plan_identity(small_estate()),
         tables.plan_left_out_reasons(small_estate()),
         tables.plan_undo_kinds(small_estate()),
         tables.assessment_summary(small_assessment()),
@@ -51,7 +59,7 @@ def _row(table: Table, number: int = 0) -> dict[str, Cell]:
 )
 def test_tables_are_rectangular(table: Table) -> None:
     """Every row has a cell for every column, and no two columns share a title."""
-    assert {len(table.columns)} == {len(row) for row in table.rows}
+    assert {len(row) for row in table.rows} <= {len(table.columns)}
     assert len(table.columns) == len({column.title for column in table.columns})
 
 
@@ -62,20 +70,16 @@ def test_a_wave_has_a_row_per_window() -> None:
     assert expected == [(row["Wave"], row["Window"], row["Applications"], row["VMs"]) for row in rows]
 
 
-def test_reserved_is_the_sum_over_batches() -> None:
-    """VMs of a batch run side by side, batches one after another; what is reserved may exceed the window."""
-    made = plan(
-        wave(
-            1,
-            "one",
-            (planned("a", SHOP_TEST, outage=outage(4)), planned("b", SHOP_TEST, outage=outage(2))),
-            (planned("c", SHOP_TEST, outage=outage(2)),),
-        )
-    )
-    row = _row(tables.plan_waves(made))
-    seconds = outage(4).reserved_seconds + outage(2).reserved_seconds
-    assert (-(-seconds // 60), 75, round(seconds / 4500, 4)) == (
-        row["Reserved (min)"],
+def test_a_window_holds_its_batches_and_one_way_back() -> None:
+    """VMs of a batch run side by side, batches one after another; the longest way back is kept free once."""
+    first = (planned("a", SHOP_TEST, outage=outage(4)), planned("b", SHOP_TEST, outage=outage(2)))
+    second = (planned("c", SHOP_TEST, outage=outage(2)),)
+    row = _row(tables.plan_waves(plan(wave(1, "one", first, second))))
+    work = first[0].planned_seconds + second[0].planned_seconds
+    undo = first[0].reserved_seconds - first[0].planned_seconds
+    assert (-(-work // 60), -(-undo // 60), 75, round((work + undo) / 4500, 4)) == (
+        row["Work (min)"],
+        row["Kept for undo (min)"],
         row["Window (min)"],
         row["Reserved share"],
     )
@@ -84,23 +88,23 @@ def test_reserved_is_the_sum_over_batches() -> None:
 def test_minutes_are_rounded_up() -> None:
     """A reservation is never shown shorter than it is."""
     short = replace(outage(), work_seconds=1, verify_seconds=0, undo_seconds=0)
-    row = _row(tables.plan_vms(plan(wave(1, "one", (planned("a", outage=short),)))))
-    expected = (1, 16)
-    assert expected == (row["Downtime (min)"], row["Reserved (min)"])
+    vm = planned("a", outage=short)
+    row = _row(tables.plan_vms(plan(wave(1, "one", (vm,)))))
+    assert (1, -(-vm.reserved_seconds // 60)) == (row["Downtime (min)"], row["Reserved (min)"])
 
 
 def test_online_work_has_no_downtime() -> None:
-    """A VM without an outage shows zero minutes, as numbers."""
+    """A VM without an outage shows zero minutes of downtime, as a number."""
     row = _row(tables.plan_vms(plan(wave(1, "one", (planned("a", outage=None),)))))
-    expected = (0, 0)
-    assert expected == (row["Downtime (min)"], row["Reserved (min)"])
+    expected = 0
+    assert expected == row["Downtime (min)"]
 
 
 def test_windows_are_local_time_with_zone() -> None:
     """A window is shown as the clock on the wall shows it, with zone and offset beside it."""
     row = _row(tables.plan_vms(small_estate()))
     assert (datetime.fromisoformat("2026-12-05T22:00"), "Europe/Berlin (UTC+01:00)") == (
-        row["Window opens"],
+        row["Starts"],
         row["Zone"],
     )
 
@@ -121,7 +125,7 @@ def test_unknown_zone_does_not_hide_the_plan(zone: str) -> None:
     odd = occurrence("odd", datetime(2026, 12, 5, 21, tzinfo=UTC), timezone=zone)
     row = _row(tables.plan_vms(plan(wave(1, "one", (planned("a", occurrence=odd),)))))
     assert (datetime.fromisoformat("2026-12-05T21:00"), f"UTC ({zone} is not known here)") == (
-        row["Window opens"],
+        row["Starts"],
         row["Zone"],
     )
 
@@ -192,3 +196,63 @@ def test_coverage_that_does_not_add_up_says_no() -> None:
     table = tables.coverage(replace(small_assessment(), coverage=(lost,)))
     expected = ("Shop production", 7, 4, 1, 1, "no")
     assert expected == table.rows[0]
+
+
+def test_schedule_shows_local_time_and_utc() -> None:
+    """One line per VM and window, on the clock of the wall and in UTC."""
+    vm = planned("a", start=datetime(2026, 12, 5, 21, 30, tzinfo=UTC))
+    table = tables.plan_schedule(plan(wave(1, "one", (vm,))))
+    row = _row(table)
+    assert (datetime.fromisoformat("2026-12-05T22:30"), datetime.fromisoformat("2026-12-05T21:30")) == (
+        row["Starts (local)"],
+        row["Starts (UTC)"],
+    )
+    expected = 1
+    assert expected == len(table.rows)
+
+
+def test_schedule_is_in_the_order_of_the_clock() -> None:
+    """Whatever the wave, what begins first stands first."""
+    starts = _starts(tables.plan_schedule(small_estate()))
+    assert sorted(starts) == starts
+
+
+def _starts(table: Table) -> list[datetime]:
+    return [cell for cell in table.values("Starts (UTC)") if isinstance(cell, datetime)]
+
+
+def test_blocked_and_unplanned_are_told_apart() -> None:
+    """What somebody could unblock is blocked; what nobody wants done is unplanned; none is in both."""
+    blocked = tables.plan_blocked(small_estate()).values("VM")
+    rest = tables.plan_unplanned(small_estate()).values("VM")
+    expected = (("vm-dc-01", "vm-ledger-old", "vm-lost-01", "vm-lost-02"), ("aks-nodepool1-0",))
+    assert expected == (blocked, rest)
+
+
+def test_dependencies_tell_what_binds() -> None:
+    """Orders, hints, groups and hubs stand there, each with what it binds and the waves of its ends."""
+    table = tables.plan_dependencies(small_estate())
+    rows = [_row(table, number) for number in range(len(table.rows))]
+    expected = [
+        ("order", 2, 2, "no earlier wave, a later batch"),
+        ("hint", 1, 1, "informed only"),
+        ("together", 1, None, "one wave"),
+        ("apart", 2, None, "1 off at a time"),
+        ("hub", 2, None, "cut: it binds nothing"),
+    ]
+    assert expected == [(row["Relation"], row["Wave"], row["Wave of it"], row["Binding"]) for row in rows]
+
+
+def test_coverage_of_a_plan_adds_up_per_subscription() -> None:
+    """The sheet Run proves that every VM of a subscription is planned, blocked or unplanned."""
+    rows = [row for row in tables.plan_run(small_estate()).rows if row[0] == "Coverage"]
+    expected = ("Coverage", SUBSCRIPTION, "16 VMs = 11 planned + 4 blocked + 1 unplanned")
+    assert expected == rows[0]
+
+
+def test_exceptions_are_listed() -> None:
+    """An upgrade that an exception permits to leave out has a row of its own."""
+    refusal = Refusal(playbook="trusted-launch", reason="Excepted", detail="until 2027-01-31")
+    rows = tables.plan_exceptions(plan(wave(1, "one", (planned("a", refusals=(refusal,)),)))).rows
+    expected = [("a", "wiki", "Trusted Launch", "planned", "until 2027-01-31")]
+    assert expected == [row[:5] for row in rows]

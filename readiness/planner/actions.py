@@ -1,0 +1,94 @@
+"""Preparation and closure as actions of their own, before and after the outages.
+
+A shared object (a disk encryption set, a vault) stands here once, with every planned VM that hangs on it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, date, timedelta
+
+from readiness.model.estate import Estate
+from readiness.model.ids import ResourceId
+from readiness.model.plan import PlanAction, PlannedVm
+
+SNAPSHOT_DAYS = 30
+"""How long the snapshots behind a change are kept."""
+_PLATFORM = "platform team"
+
+
+def preparation_of(vms: Sequence[PlannedVm], estate: Estate) -> tuple[PlanAction, ...]:
+    """Return what has to be done online before the outages."""
+    sets: dict[ResourceId, list[PlannedVm]] = defaultdict(list)
+    vaults: dict[ResourceId, list[PlannedVm]] = defaultdict(list)
+    found = []
+    for vm in vms:
+        if vm.choice.disk_encryption_set is not None:
+            sets[vm.choice.disk_encryption_set].append(vm)
+        known = estate.vm(vm.id)
+        item = estate.backup_of(known) if known and vm.outage else None
+        if item is not None:
+            vaults[_vault_of(item.id)].append(vm)
+        if vm.preparation:
+            title = f"{vm.name}: {', '.join(step.name for step in vm.preparation)}"
+            found.append(_action("online-change", title, vm.id, [vm], vm.owner, automatic=True))
+    for name, users in sets.items():
+        title = f"Prove key, permissions and region of {name.name} with a throwaway disk"
+        found.append(_action("disk-encryption-set", title, name, users, _PLATFORM, shared=True))
+    for vault, users in vaults.items():
+        title = f"Have a finished backup in {vault.name} of each VM, no older than a day at its window"
+        found.append(_action("backup", title, vault, users, _PLATFORM, shared=True))
+    return tuple(sorted(found, key=lambda action: (action.due or date.max, action.key)))
+
+
+def closure_of(vms: Sequence[PlannedVm]) -> tuple[PlanAction, ...]:
+    """Return what has to be done online after the outages and their soak."""
+    found = []
+    snapshots: dict[str, list[PlannedVm]] = defaultdict(list)
+    for vm in vms:
+        if "trusted-launch" in vm.actions:
+            title = f"{vm.name}: install the guest attestation extension"
+            found.append(_action("guest-attestation", title, vm.id, [vm], vm.owner, after=1))
+        if vm.snapshot_count:
+            snapshots[vm.id.subscription].append(vm)
+    for subscription, users in snapshots.items():
+        count = sum(vm.snapshot_count for vm in users)
+        title = (
+            f"Let {count} snapshots of {len(users)} VMs expire, each {SNAPSHOT_DAYS} days after its window"
+        )
+        scope = ResourceId(f"/subscriptions/{subscription}")
+        found.append(_action("snapshot-expiry", title, scope, users, _PLATFORM, after=SNAPSHOT_DAYS))
+    return tuple(sorted(found, key=lambda action: (action.due or date.max, action.key)))
+
+
+def _vault_of(item: ResourceId) -> ResourceId:
+    """Return the vault that a protected item lies in."""
+    head, _, _ = item.text.partition("/backupFabrics/")
+    return ResourceId(head)
+
+
+def _action(  # noqa: PLR0913  an action is told by all of these
+    kind: str,
+    title: str,
+    target: ResourceId,
+    vms: Sequence[PlannedVm],
+    owner: str,
+    *,
+    shared: bool = False,
+    automatic: bool = False,
+    after: int | None = None,
+) -> PlanAction:
+    """Return an action, due the day before the first window, or so many days after the first start."""
+    first = min(vm.occurrence.opens for vm in vms).astimezone(UTC).date()
+    days = -1 if after is None else after
+    return PlanAction(
+        key=f"{kind}:{target.key}",
+        kind=kind,
+        title=title,
+        target=target,
+        shared=shared,
+        vms=tuple(sorted(vm.id for vm in vms)),
+        waves=tuple(sorted({vm.wave for vm in vms})),
+        owner=owner,
+        due=first + timedelta(days=days),
+        automatic=automatic,
+    )

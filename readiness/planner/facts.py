@@ -1,0 +1,92 @@
+"""What a plan says of a VM beside its place: stratum, snapshots, consent, conflicts, infrastructure code.
+
+Everything is told from what was observed and declared; what is not known is not claimed.
+"""
+
+from msgspec import Struct
+
+from readiness.model.estate import Estate
+from readiness.model.playbook import Target
+from readiness.model.steps import Undo
+from readiness.model.virtual_machine import Power, VirtualMachine
+from readiness.planner.topology import cluster_of
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What is known of a candidate beside its actions."""
+
+    os: str
+    stratum: str
+    vcpus: int = 0
+    snapshot_gb: int = 0
+    consent: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    iac: str = ""
+
+
+def facts_of(target: Target, actions: tuple[str, ...], undo: Undo, estate: Estate) -> Facts:
+    """Return what the plan says of a VM that gets these actions."""
+    vm = target.vm
+    system = _system(vm)
+    sku, _ = estate.size_of(vm)
+    generation = f"generation {vm.boot.generation}" if vm.boot.generation else "unknown generation"
+    return Facts(
+        os=system,
+        stratum=f"{system}, {generation}: {', '.join(actions)}",
+        vcpus=(sku.vcpus or 0) if sku else 0,
+        snapshot_gb=sum(disk.size_gb or 0 for disk in target.disks),
+        consent=_consent(vm, actions, undo),
+        conflicts=_conflicts(vm, estate),
+        iac=_iac(vm, estate),
+    )
+
+
+def _system(vm: VirtualMachine) -> str:
+    if vm.os_name:
+        return f"{vm.os_name} {vm.os_version or ''}".strip()
+    if vm.image and vm.image.offer:
+        return f"{vm.image.offer} {vm.image.sku or ''}".strip()
+    return str(vm.os_family) if vm.os_family else "unknown system"
+
+
+def _consent(vm: VirtualMachine, actions: tuple[str, ...], undo: Undo) -> tuple[str, ...]:
+    found = []
+    if undo is Undo.REBUILD:
+        found.append("the way back is to rebuild it: a new VM around its disks and interfaces")
+    elif undo is Undo.NONE:
+        found.append("there is no way back")
+    if "trusted-launch" in actions:
+        found.append("what is sealed in its vTPM afterwards is lost on the way back")
+    if vm.power is Power.DEALLOCATED:
+        found.append("it is deallocated and stays so: its next start is not proven")
+    cluster = cluster_of(vm)
+    if cluster:
+        found.append(f"it is a member of cluster {cluster}: fail over or drain it first")
+    return tuple(found)
+
+
+def _conflicts(vm: VirtualMachine, estate: Estate) -> tuple[str, ...]:
+    found = []
+    sku, is_general = estate.size_of(vm)
+    if sku is not None and not is_general:
+        if sku.restricted:
+            found.append(f"{vm.size} is closed to the subscription in {vm.location} ({sku.restricted})")
+        closed = sorted(set(vm.zones).intersection(sku.restricted_zones))
+        if closed:
+            found.append(f"{vm.size} is closed to the subscription in zone {', '.join(closed)}")
+    if (vm.priority or "").lower() in ("spot", "low"):
+        found.append("a spot VM: Azure may have no room for it when it is started again")
+    if vm.is_on_dedicated_host:
+        found.append("on a dedicated host, which has to have room for it when it is started again")
+    return tuple(found)
+
+
+def _iac(vm: VirtualMachine, estate: Estate) -> str:
+    if not estate.context.ownership:
+        return ""
+    application = estate.application_of(vm)
+    for entry in estate.context.ownership:
+        if entry.match.hits(vm, application.name if application else None):
+            state = f"confirmed by {entry.confirmed_by}" if entry.confirmed_by else "not confirmed yet"
+            return f"{entry.tool} in {entry.repository}: freeze it or merge the change first ({state})"
+    return ""

@@ -1,0 +1,113 @@
+"""Measures the workbook of a large plan: time, memory, and how bare openpyxl does with the same cells.
+
+Run: `python -m tests.benchmarks.workbook [VMS]`. Prints; asserts nothing.
+"""
+
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from time import perf_counter
+
+from msgspec.structs import replace
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font, NamedStyle
+
+from readiness.model.plan import OrderEdge, Plan
+from reports.parts import Part
+from reports.workbook import write_plan_workbook
+from tests.reports.plans import LEDGER, SHOP, SHOP_TEST, WIKI, plan, planned, vm_id, wave
+
+_WAVE = 1000
+_BATCH = 50
+_EDGES_PER_VM = 3
+_SAMPLE = 2000
+"""VMs whose cells bare openpyxl writes: for all of them it takes minutes, in proportion."""
+
+
+def large_plan(vms: int) -> Plan:
+    """Return a plan of so many VMs, with three dependency edges for each."""
+    apps = (WIKI, SHOP_TEST, SHOP, LEDGER)
+    waves = []
+    for start in range(0, vms, _WAVE):
+        numbers = range(start, min(start + _WAVE, vms))
+        made = [
+            planned(
+                f"vm-{number:06}",
+                apps[number % len(apps)],
+                reason=f"application {number // 7} goes after vm-{number // 2:06}, which it needs",
+            )
+            for number in numbers
+        ]
+        batches = [tuple(made[at : at + _BATCH]) for at in range(0, len(made), _BATCH)]
+        waves.append(wave(len(waves) + 1, f"Ring {len(waves) + 1}", *batches))
+    order = tuple(
+        OrderEdge(
+            before=vm_id(f"vm-{number // (step + 2):06}"),
+            after=vm_id(f"vm-{number:06}"),
+            hard=step == 0,
+            evidence=f"flow to port {5000 + step} seen on {date(2026, 11, 1 + step)}",
+        )
+        for number in range(vms)
+        for step in range(_EDGES_PER_VM)
+    )
+    return replace(plan(*waves), order=order)
+
+
+def _bare(path: Path) -> tuple[int, float]:
+    """Write a workbook's cells again with write-only openpyxl; return how many, and the seconds it took."""
+    source = load_workbook(path, read_only=True)
+    rows = {sheet.title: list(sheet.iter_rows()) for sheet in source.worksheets}
+    target = Workbook(write_only=True)
+    for tone in ("head", "body"):
+        target.add_named_style(NamedStyle(tone, font=Font(bold=tone == "head")))
+    cells = 0
+    started = perf_counter()
+    for title, lines in rows.items():
+        sheet = target.create_sheet(title)
+        for number, line in enumerate(lines):
+            # One styled cell a column, used again for every row: the cheapest that openpyxl has to offer.
+            if number < 2:
+                models = [WriteOnlyCell(sheet) for _ in line]
+                for model in models:
+                    model.style = "body" if number else "head"
+            for model, old in zip(models, line, strict=False):
+                model.value = old.value
+            cells += len(line)
+            sheet.append(models[: len(line)])
+    target.save(path.with_name("bare.xlsx"))
+    return cells, perf_counter() - started
+
+
+def _peak() -> float:
+    return getrusage(RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(vms: int) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        sample = Path(folder) / "sample.xlsx"
+        small = Part.whole_of(large_plan(min(_SAMPLE, vms)))
+        with sample.open("wb") as file:
+            write_plan_workbook(file, small)
+        started = perf_counter()
+        with sample.open("wb") as file:
+            write_plan_workbook(file, small)
+        ours = perf_counter() - started
+        whole = Part.whole_of(large_plan(vms))
+        before = _peak()
+        started = perf_counter()
+        path = Path(folder) / "wave-plan.xlsx"
+        with path.open("wb") as file:
+            write_plan_workbook(file, whole)
+        spent = perf_counter() - started
+        print(f"{vms} VMs, {len(whole.plan.order)} edges: {spent:.1f} s, {path.stat().st_size / 1e6:.1f} MB")
+        print(f"peak memory {_peak():.0f} MB, of which the plan {before:.0f} MB")
+        cells, bare = _bare(sample)
+        print(f"{cells} styled cells: {ours:.2f} s, bare openpyxl {bare:.2f} s, {ours / bare:.2f} times")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)

@@ -1,0 +1,59 @@
+"""A policy file says exactly what it means, or is refused with the place."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from readiness.errors import EstateError
+from readiness.model.context import Environment
+from readiness.model.policy import Limits, Policy
+from readiness.store.policy_file import TEMPLATE, parse_policy
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "policy.schema.json"
+
+
+def test_the_first_policy_is_the_default() -> None:
+    """What `plan policy --init` writes changes nothing until somebody changes it, and keeps its schema."""
+    assert Policy() == parse_policy(TEMPLATE) == parse_policy("")
+    jsonschema.validate(yaml.safe_load(TEMPLATE), json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def test_limits_alone_are_a_policy() -> None:
+    """Pilots, rings and windows can each be switched off."""
+    read = parse_policy("limits: {max_vms_per_wave: 7}\npilot: false\nrings: false\nwindows: false\n")
+
+    assert Policy(limits=Limits(max_vms_per_wave=7), pilot=None, rings=(), windows=False) == read
+
+
+def test_rings_in_another_order() -> None:
+    """People choose what goes first."""
+    read = parse_policy("rings: [[test], [production, development]]")
+
+    assert ((Environment.TEST,), (Environment.PRODUCTION, Environment.DEVELOPMENT)) == read.rings
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "remedy"),
+    [
+        ("limits: {max_vm_per_wave: 3}", "policy.yaml:1:10", "max_vms_per_wave"),
+        ("limits: {max_vms_per_wave: 0}", "policy.yaml:1:28", "Write such a number"),
+        ("max_vms_per_batch: -1", "policy.yaml:1:20", "Write such a number"),
+        ("lockout: 3", "policy.yaml:1:1", "lockout_minutes"),
+        ("windows: no", "policy.yaml:1:10", "true or false"),
+        ("rings: [[test], [test]]", "policy.yaml:1:18", "once"),
+        ("pins:\n  - {match: {names: [a]}}", "policy.yaml:2:5", "wave"),
+        ("pins:\n  - {match: {names: [a]}, exclude: true, wave: 2}", "policy.yaml:2:5", "Keep"),
+        ("hubs:\n  - {match: {names: [a]}, handling: split}", "policy.yaml:2:37", "keep"),
+        ("format: readiness/policy/9", "policy.yaml:1:9", "readiness/policy/1"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_place(text: str, place: str, remedy: str) -> None:
+    """Each complaint names file, line and column, and what to do."""
+    with pytest.raises(EstateError) as caught:
+        parse_policy(text)
+
+    assert caught.value.brief.startswith(f"{place}:")
+    assert remedy in f"{caught.value.brief} {caught.value.remedy}"
