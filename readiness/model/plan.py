@@ -163,12 +163,12 @@ def from_json(data: bytes) -> Plan:
     Raises:
         msgspec.DecodeError: The data is not JSON, or not of that kind; the message names the place.
     """
-    written = msgspec.json.decode(data, type=dict[str, Raw])
-    vms = {vm.id: vm for vm in decode(written.pop("vms", Raw(b"[]")), tuple[PlannedVm, ...])}
-    outlines = decode(written.get("waves", Raw(b"[]")), tuple[_WaveOutline, ...])
-    plan = decode(encode(written | {"waves": Raw(b"[]")}), Plan)
+    outline = decode(data, _Outline)
+    vms = {vm.id: vm for vm in outline.vms}
+    rest = msgspec.json.decode(data, type=dict[str, Raw]) | {"vms": Raw(b"[]"), "waves": Raw(b"[]")}
+    plan = decode(encode(rest), Plan)
     try:
-        return replace(plan, waves=tuple(_filled(outline, vms) for outline in outlines))
+        return replace(plan, waves=tuple(_filled(wave, vms) for wave in outline.waves))
     except KeyError as error:
         raise msgspec.ValidationError(f"a wave holds {error.args[0]}, which is not among its vms") from error
 
@@ -181,6 +181,13 @@ class _BatchOutline(Struct, frozen=True, kw_only=True):
 
 class _WaveOutline(Wave, frozen=True, kw_only=True):
     batches: tuple[_BatchOutline, ...]  # type: ignore[assignment]
+
+
+class _Outline(Struct, frozen=True, kw_only=True):
+    """The part of a written plan that is laid out otherwise: each VM once, and its id in its batch."""
+
+    waves: tuple[_WaveOutline, ...]
+    vms: tuple[PlannedVm, ...]
 
 
 def _outline(wave: Wave) -> _WaveOutline:
