@@ -32,8 +32,8 @@ from readiness.store.estate_files import read_context, read_gaps, read_info, rea
 AS_OF = date(2026, 11, 2)
 _STEPS = ("read+parse", "context", "rules", "write")
 _HEAVIEST = 25
-_GLANCE = 0.25
-"""Seconds between two looks at the memory of a command."""
+_GLANCE = 2.0
+"""Seconds between two looks at the memory of a command: each look stops it for a moment."""
 
 
 def main() -> None:
