@@ -22,10 +22,6 @@ _GENERATION = Source(
 )
 _QUESTIONS = Source("FAQ for Trusted Launch", f"{_LEARN}/trusted-launch-faq", "2026-11")
 
-_MIGRATE = Source(
-    "Migrate from Azure Disk Encryption to encryption at host", f"{_LEARN}/disk-encryption-migrate", "2026-11"
-)
-
 _guest_rule = partial(rule, dimension=Dimension.TRUSTED_LAUNCH, level=2)
 
 
@@ -60,7 +56,7 @@ def no_guest_encryption(vm: VirtualMachine, estate: Estate) -> Verdict:
     role=Role.BLOCKER,
     remedy="Let the owner build the VM anew with encryption at host and move its data: Azure Disk Encryption "
     "cannot decrypt the OS disk of a Linux VM.",
-    source=_MIGRATE,
+    source=encryption.MIGRATE,
 )
 def linux_os_disk(vm: VirtualMachine, estate: Estate) -> Verdict:
     """Microsoft's pages disagree on an encrypted Linux OS disk, and there is no way to decrypt one in place.

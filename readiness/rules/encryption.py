@@ -16,15 +16,15 @@ from readiness.rules.sizes import with_table_said
 
 _LEARN = "https://learn.microsoft.com/azure/virtual-machines"
 _ENCRYPTION = Source("Server-side encryption of Azure Disk Storage", f"{_LEARN}/disk-encryption", "2026-11")
-_CUSTOMER_KEYS = Source(
+CUSTOMER_KEYS = Source(
     "Use the Azure portal to enable server-side encryption with customer-managed keys for managed disks",
     f"{_LEARN}/disks-enable-customer-managed-keys-portal",
     "2026-11",
 )
-_MIGRATE = Source(
+MIGRATE = Source(
     "Migrate from Azure Disk Encryption to encryption at host", f"{_LEARN}/disk-encryption-migrate", "2026-11"
 )
-_AT_HOST = Source(
+AT_HOST = Source(
     "Use the Azure portal to enable end-to-end encryption using encryption at host",
     f"{_LEARN}/disks-enable-host-based-encryption-portal",
     "2026-11",
@@ -75,7 +75,7 @@ def customer_key(vm: VirtualMachine, estate: Estate) -> Verdict:
     role=Role.BLOCKER,
     remedy="Build the VM anew with encryption at host and customer-managed keys, "
     "before Azure Disk Encryption retires on 2028-09-15.",
-    source=_MIGRATE,
+    source=MIGRATE,
 )
 def never_ade(vm: VirtualMachine, estate: Estate) -> Verdict:
     """A disk that Azure Disk Encryption ever touched stays marked, and Azure refuses it a customer's key.
@@ -132,7 +132,7 @@ def _ade_in_doubt(vm: VirtualMachine, estate: Estate) -> Verdict | None:
     title="Has no incremental snapshots",
     role=Role.WORK,
     remedy="Delete the disks' incremental snapshots, or let them expire, and stop what makes new ones.",
-    source=_CUSTOMER_KEYS,
+    source=CUSTOMER_KEYS,
 )
 def no_incremental_snapshots(vm: VirtualMachine, estate: Estate) -> Verdict:
     """A disk and its incremental snapshots must share one key, so Azure refuses to change the disk alone."""
@@ -160,7 +160,7 @@ def no_incremental_snapshots(vm: VirtualMachine, estate: Estate) -> Verdict:
     title="Has only disks whose key can be changed in place",
     role=Role.BLOCKER,
     remedy="Convert VHDs to managed disks; build a VM with an ephemeral or confidential OS disk anew.",
-    source=_CUSTOMER_KEYS,
+    source=CUSTOMER_KEYS,
 )
 def changeable_disks(vm: VirtualMachine, estate: Estate) -> Verdict:
     """VHDs have no such key; ephemeral and confidential OS disks get theirs when the VM is created."""
@@ -195,7 +195,7 @@ def changeable_disks(vm: VirtualMachine, estate: Estate) -> Verdict:
     title="Has a size that supports encryption at host, where that was chosen",
     role=Role.WORK,
     remedy="Resize the VM to a size that supports encryption at host.",
-    source=_AT_HOST,
+    source=AT_HOST,
 )
 def size_supports_at_host(vm: VirtualMachine, estate: Estate) -> Verdict:
     """Encryption at host is done by the host, and not every host can."""
@@ -223,7 +223,7 @@ def _at_host_verdict(vm: VirtualMachine, sku: Sku | None) -> Verdict:
     title="Is encrypted at host, where that was chosen",
     role=Role.GOAL,
     remedy="Turn encryption at host on while the VM is deallocated.",
-    source=_AT_HOST,
+    source=AT_HOST,
 )
 def at_host(vm: VirtualMachine, estate: Estate) -> Verdict:
     """Keys on disks leave caches and temporary disks out; encryption at host covers these as well."""

@@ -3,27 +3,16 @@
 from datetime import UTC, datetime
 from functools import partial
 
-from readiness.model.assessment import Source
 from readiness.model.disk import Disk
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import VirtualMachine
+from readiness.rules.encryption import AT_HOST, CUSTOMER_KEYS
 from readiness.rules.rule import Role, rule
 from readiness.rules.sightings import list_missing
 
 _LEARN = "https://learn.microsoft.com/azure/virtual-machines"
-_CUSTOMER_KEYS = Source(
-    "Use the Azure portal to enable server-side encryption with customer-managed keys for managed disks",
-    f"{_LEARN}/disks-enable-customer-managed-keys-portal",
-    "2026-11",
-)
-_AT_HOST = Source(
-    "Use the Azure portal to enable end-to-end encryption using encryption at host",
-    f"{_LEARN}/disks-enable-host-based-encryption-portal",
-    "2026-11",
-)
-
 _disk_rule = partial(rule, dimension=Dimension.CMK, level=3)
 
 
@@ -32,7 +21,7 @@ _disk_rule = partial(rule, dimension=Dimension.CMK, level=3)
     title="Has no restore points of Azure Backup that could hold its disks",
     role=Role.BLOCKER,
     remedy="Try the change on a pilot VM with this backup policy, or let the instant restore points expire.",
-    source=_CUSTOMER_KEYS,
+    source=CUSTOMER_KEYS,
 )
 def no_restore_points(vm: VirtualMachine, estate: Estate) -> Verdict:
     """Enhanced backup keeps incremental restore points; whether they forbid a new key is not documented.
@@ -57,7 +46,7 @@ def no_restore_points(vm: VirtualMachine, estate: Estate) -> Verdict:
     title="Has no restore points that hold its disks",
     role=Role.WORK,
     remedy="Delete the VM's restore points, or let them expire, and stop what makes new ones.",
-    source=_CUSTOMER_KEYS,
+    source=CUSTOMER_KEYS,
 )
 def no_restore_point_collections(vm: VirtualMachine, estate: Estate) -> Verdict:
     """Restore points are incremental copies, and a disk and its incremental copies must share one key.
@@ -88,7 +77,7 @@ def no_restore_point_collections(vm: VirtualMachine, estate: Estate) -> Verdict:
     title="Has disks in a state in which a key can be changed",
     role=Role.WORK,
     remedy="Revoke shared access to the disks, finish uploads, and wait until each disk is filled.",
-    source=_CUSTOMER_KEYS,
+    source=CUSTOMER_KEYS,
 )
 def disks_at_rest(vm: VirtualMachine, estate: Estate) -> Verdict:
     """A disk that is exported, uploaded to or still filling from a snapshot keeps the key it has.
@@ -116,7 +105,7 @@ def disks_at_rest(vm: VirtualMachine, estate: Estate) -> Verdict:
     title="Shares no disk with another VM",
     role=Role.WORK,
     remedy="Plan the change for all VMs on the disk together, with their owners' consent.",
-    source=_CUSTOMER_KEYS,
+    source=CUSTOMER_KEYS,
 )
 def no_shared_disks(vm: VirtualMachine, estate: Estate) -> Verdict:
     """The key of a shared disk changes only while every VM on it is deallocated.
@@ -138,7 +127,7 @@ def no_shared_disks(vm: VirtualMachine, estate: Estate) -> Verdict:
     title="Is in a subscription with encryption at host, where that was chosen",
     role=Role.WORK,
     remedy="Register the feature Microsoft.Compute/EncryptionAtHost, then the provider Microsoft.Compute.",
-    source=_AT_HOST,
+    source=AT_HOST,
 )
 def at_host_registered(vm: VirtualMachine, estate: Estate) -> Verdict:
     """Azure refuses encryption at host in subscriptions that have not registered it."""
@@ -165,7 +154,7 @@ def at_host_registered(vm: VirtualMachine, estate: Estate) -> Verdict:
     title="Has no old Ultra or Premium SSD v2 disk with small sectors, where encryption at host was chosen",
     role=Role.WORK,
     remedy="Make a new disk from a snapshot of the old one, and attach it in its place.",
-    source=_AT_HOST,
+    source=AT_HOST,
 )
 def sectors_fit_at_host(vm: VirtualMachine, estate: Estate) -> Verdict:
     """Encryption at host takes 512-byte sectors only on disks that were created after 13 May 2023."""
