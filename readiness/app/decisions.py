@@ -29,14 +29,13 @@ def decided_for(vm: VirtualMachine, estate: Estate, as_of: date) -> dict[str, tu
             if hits(entry.match)
             for told in [", ".join(_target(entry))]
         ],
-        "Freezes": [_freeze(entry, as_of) for entry in context.freezes if hits(entry.match)],
+        "Freezes": [_freeze(entry, as_of) for entry in estate.freezes_for(vm)],
         "Code": [
             f"{entry.tool} in {entry.repository}, "
             + (f"confirmed by {entry.confirmed_by}" if entry.confirmed_by else "confirmed by nobody yet")
-            for entry in context.ownership
-            if hits(entry.match)
+            for entry in estate.ownership_of(vm)
         ],
-        "Estimates": [_estimate(entry) for entry in context.estimates if hits(entry.match)],
+        "Estimates": [_estimate(entry) for entry in estate.estimates_for(vm)],
         "Attested": list(_attested(estate.attestations_for(vm), as_of)),
     }
     return {label: tuple(told) for label, told in lines.items() if told}

@@ -259,22 +259,6 @@ class Context(Struct, frozen=True, kw_only=True):
     ownership: tuple[Ownership, ...] = ()
     estimates: tuple[Estimate, ...] = ()
 
-    def application_of(self, vm: VirtualMachine) -> Application | None:
-        """Return the first application that claims the VM."""
-        return next((entry for entry in self.applications if entry.match.hits(vm)), None)
-
-    def choice_for(self, vm: VirtualMachine) -> Choice:
-        """Return what the VM is to become: all matching targets laid over one another, later ones on top."""
-        application = self.application_of(vm)
-        name = application.name if application else None
-        return overlay(entry.choice for entry in self.targets if entry.match.hits(vm, name))
-
-    def exceptions_for(self, vm: VirtualMachine) -> tuple[RuleException, ...]:
-        """Return the exceptions that name the VM, expired ones included."""
-        application = self.application_of(vm)
-        name = application.name if application else None
-        return tuple(entry for entry in self.exceptions if entry.match.hits(vm, name))
-
     def window(self, name: str) -> MaintenanceWindow | None:
         """Return the maintenance window of that name."""
         return next((entry for entry in self.windows if entry.name == name), None)

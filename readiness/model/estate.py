@@ -9,19 +9,11 @@ from typing import Any, TypeVar
 
 from readiness.model.access import Access
 from readiness.model.backup import BackupItem
-from readiness.model.context import (
-    Application,
-    Attestation,
-    Choice,
-    Context,
-    RuleException,
-    TargetEntry,
-    overlay,
-)
+from readiness.model.context import Context
+from readiness.model.context_index import ContextIndex
 from readiness.model.disk import Disk, DiskEncryptionSet, Snapshot
 from readiness.model.estate_info import EstateInfo, Gap, Origin
 from readiness.model.ids import ResourceId
-from readiness.model.match_index import MatchIndex
 from readiness.model.network import (
     IpConfiguration,
     LoadBalancer,
@@ -102,8 +94,12 @@ class Estate:
         self.seen = seen
         """Types of which anything was seen, with the subscription, both in lower case."""
         self._is_partial = info.origin in (Origin.IMPORTED, Origin.COLLECTED)
-        self._application_by_vm: dict[ResourceId, Application | None] = {}
-        self._choice_by_vm: dict[ResourceId, Choice] = {}
+        # What people said of a VM is asked of the estate like what was observed of it: see `ContextIndex`.
+        told = ContextIndex(context)
+        self.application_of, self.choice_for = told.application_of, told.choice_for
+        self.exceptions_for, self.attestations_for = told.exceptions_for, told.attestations_for
+        self.freezes_for, self.estimates_for = told.freezes_for, told.estimates_for
+        self.ownership_of = told.ownership_of
         self._disks_for: VirtualMachine | None = None
         self._disks: tuple[Disk | None, ...] = ()
 
@@ -209,30 +205,6 @@ class Estate:
         kind = resource_type.lower()
         return kind in self._listed and (kind, subscription) not in self._unread
 
-    def application_of(self, vm: VirtualMachine) -> Application | None:
-        """Return the first application that claims the VM. Remembered, as each rule and report asks again."""
-        if vm.id not in self._application_by_vm:
-            self._application_by_vm[vm.id] = next(iter(self._applications.hits(vm)), None)
-        return self._application_by_vm[vm.id]
-
-    def choice_for(self, vm: VirtualMachine) -> Choice:
-        """Return what the VM is to become: all matching targets laid over one another, later ones on top."""
-        if vm.id not in self._choice_by_vm:
-            application = self.application_of(vm)
-            entries = self._targets.hits(vm, application.name if application else None)
-            self._choice_by_vm[vm.id] = overlay(entry.choice for entry in entries)
-        return self._choice_by_vm[vm.id]
-
-    def exceptions_for(self, vm: VirtualMachine) -> tuple[RuleException, ...]:
-        """Return the exceptions that name the VM, expired ones included."""
-        application = self.application_of(vm)
-        return tuple(self._exceptions.hits(vm, application.name if application else None))
-
-    def attestations_for(self, vm: VirtualMachine) -> tuple[Attestation, ...]:
-        """Return what people have attested of the VM, expired words included."""
-        application = self.application_of(vm)
-        return tuple(self._attestations.hits(vm, application.name if application else None))
-
     def vm(self, vm_id: ResourceId) -> VirtualMachine | None:
         """Return the VM of that id."""
         return self._vm_by_id.get(vm_id)
@@ -316,22 +288,6 @@ class Estate:
     @cached_property
     def _listed(self) -> frozenset[str]:
         return frozenset(kind.lower() for kind in self.info.listed_types)
-
-    @cached_property
-    def _applications(self) -> MatchIndex[Application]:
-        return MatchIndex((entry.match, entry) for entry in self.context.applications)
-
-    @cached_property
-    def _targets(self) -> MatchIndex[TargetEntry]:
-        return MatchIndex((entry.match, entry) for entry in self.context.targets)
-
-    @cached_property
-    def _exceptions(self) -> MatchIndex[RuleException]:
-        return MatchIndex((entry.match, entry) for entry in self.context.exceptions)
-
-    @cached_property
-    def _attestations(self) -> MatchIndex[Attestation]:
-        return MatchIndex((entry.match, entry) for entry in self.context.attestations)
 
 
 def _not_collected(resource_type: str, subscription: str) -> Gap:

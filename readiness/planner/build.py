@@ -9,7 +9,6 @@ from readiness.model.assessment import Assessment
 from readiness.model.estate import Estate
 from readiness.model.estate_info import Gap, Origin
 from readiness.model.ids import ResourceId
-from readiness.model.match_index import MatchIndex
 from readiness.model.plan import (
     LeftOut,
     OrderEdge,
@@ -127,7 +126,6 @@ def _sort(
     estate = request.estate
     candidates: dict[ResourceId, Candidate] = {}
     left_out = [_unreadable(gap) for gap in estate.gaps if gap.is_vm]
-    freezes = MatchIndex((freeze.match, freeze) for freeze in estate.context.freezes)
     for assessed in request.assessment.vms:
         vm = estate.vm(assessed.id)
         if vm is None:
@@ -138,11 +136,8 @@ def _sort(
             left_out.append(answer)
         elif pin is not None and pin.exclude:
             left_out.append(_excluded(answer, pin))
-        elif estate.context.freezes:
-            hit = tuple(freezes.hits(vm, answer.application.name))
-            candidates[vm.id] = replace(answer, freezes=hit)
         else:
-            candidates[vm.id] = answer
+            candidates[vm.id] = replace(answer, freezes=estate.freezes_for(vm))
     return candidates, left_out
 
 

@@ -131,25 +131,19 @@ def _candidate(
         refusals=tuple(refusals),
         fingerprint=fingerprint(vm, target.disks),
         preparation=plan_steps(online, stage="prepare"),
-        outage=_outage(target, offline, actions, estate, application) if offline else None,
+        outage=_outage(target, offline, actions, estate) if offline else None,
         undo=undo,
         facts=facts_of(target, actions, undo, estate),
     )
 
 
-def _outage(
-    target: Target,
-    offline: list[Change],
-    actions: tuple[str, ...],
-    estate: Estate,
-    application: Application,
-) -> Outage:
+def _outage(target: Target, offline: list[Change], actions: tuple[str, ...], estate: Estate) -> Outage:
     """Compose the outage; where people know its length better than the table, theirs counts."""
     vm = target.vm
     outage = compose(vm.id, vm.managed_disks, offline)
-    for estimate in estate.context.estimates:
+    for estimate in estate.estimates_for(vm):
         named = estimate.playbook is None or estimate.playbook in actions
-        if estimate.duration is not None and named and estimate.match.hits(vm, application.name):
+        if estimate.duration is not None and named:
             longer = int(estimate.duration.total_seconds()) - outage.work_seconds
             outage = replace(
                 outage,

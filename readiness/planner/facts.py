@@ -82,11 +82,7 @@ def _conflicts(vm: VirtualMachine, estate: Estate) -> tuple[str, ...]:
 
 
 def _iac(vm: VirtualMachine, estate: Estate) -> str:
-    if not estate.context.ownership:
-        return ""
-    application = estate.application_of(vm)
-    for entry in estate.context.ownership:
-        if entry.match.hits(vm, application.name if application else None):
-            state = f"confirmed by {entry.confirmed_by}" if entry.confirmed_by else "not confirmed yet"
-            return f"{entry.tool} in {entry.repository}: freeze it or merge the change first ({state})"
+    for entry in estate.ownership_of(vm):
+        state = f"confirmed by {entry.confirmed_by}" if entry.confirmed_by else "not confirmed yet"
+        return f"{entry.tool} in {entry.repository}: freeze it or merge the change first ({state})"
     return ""

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from readiness.model.assessment import Assessment, Classification, Standing
-from readiness.model.context import Application, Choice, Context, Match, Owner, RuleException, TargetEntry
+from readiness.model.context import (
+    Application,
+    Choice,
+    Context,
+    Match,
+    Owner,
+    RuleException,
+    TargetEntry,
+    overlay,
+)
 from readiness.model.estate_info import Gap
 from readiness.model.verdict import Dimension
 from readiness.model.virtual_machine import DiskAttachment, Identity, OsFamily, SecurityType, VirtualMachine
@@ -240,10 +249,12 @@ def test_the_estate_remembers_what_the_context_says(matches: list[Match]) -> Non
         replace(_exception(id=str(number), dimension=Dimension.CMK).exceptions[0], match=match)
         for number, match in enumerate(matches)
     )
-    context = Context(applications=applications, targets=targets, exceptions=exceptions)
-    seen = estate(context=context)
+    seen = estate(context=Context(applications=applications, targets=targets, exceptions=exceptions))
     found = seen.vms[0]
+    claimed = next((entry for entry in applications if entry.match.hits(found)), None)
+    name = claimed.name if claimed else None
 
-    assert context.application_of(found) == seen.application_of(found)
-    assert context.choice_for(found) == seen.choice_for(found)
-    assert context.exceptions_for(found) == seen.exceptions_for(found)
+    assert claimed == seen.application_of(found)
+    laid = overlay(entry.choice for entry in targets if entry.match.hits(found, name))
+    assert laid == seen.choice_for(found)
+    assert tuple(entry for entry in exceptions if entry.match.hits(found, name)) == seen.exceptions_for(found)
