@@ -230,7 +230,7 @@ def _unprotected(playbook: Playbook, target: Target) -> Refusal | None:
 
 
 def _sentence(findings: Sequence[Finding]) -> str:
-    return "; ".join(finding.detail or finding.title for finding in findings)
+    return "; ".join((finding.detail or finding.title).removesuffix(".") for finding in findings)
 
 
 def _special_disks(disks: Sequence[Disk]) -> str:

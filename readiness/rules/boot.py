@@ -305,7 +305,7 @@ def _listed(vm: VirtualMachine, estate: Estate) -> Verdict:
             return unknown("SystemVersionNotListed", detail, *evidence)
         case Support.UNKNOWN:
             detail = (
-                f"Nobody can tell whether '{system.text or 'this VM'}' boots under Trusted Launch; "
+                f"Nobody can tell whether {system.told} boots under Trusted Launch; "
                 "ask the image's vendor, and read the OS disk's 'supportedSecurityOption'."
             )
             return unknown("SystemNotRecognised", detail, *evidence)

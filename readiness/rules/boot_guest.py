@@ -105,7 +105,7 @@ def generation1_system(vm: VirtualMachine, estate: Estate) -> Verdict:
             return unmet("Generation1SystemNotSupported", detail, *at)
         case Support.UNKNOWN:
             detail = (
-                f"Nobody can tell whether '{system.text or 'this VM'}' can be upgraded from generation 1; "
+                f"Nobody can tell whether {system.told} can be upgraded from generation 1; "
                 "read the instance view while it runs."
             )
             return unknown("Generation1SystemNotRecognised", detail, *at)

@@ -26,6 +26,11 @@ class System(Struct, frozen=True, kw_only=True):
     is_running: bool = False
     """The instance view said so, and not the image."""
 
+    @property
+    def told(self) -> str:
+        """What a sentence calls it: in quotes by its own words, or the VM where nothing was reported."""
+        return f"'{self.text}'" if self.text else "this VM"
+
 
 class Support(Enum):
     """What the list says of a system."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import yaml
 
-from readiness.errors import PlanError
+from readiness.errors import EstateError, UsageError
 from readiness.model.context import Environment
 from readiness.model.policy import ApartScope, HubHandling, HubRule, Limits, Pilot, Pin, Policy
 from readiness.store.context_values import Words, match_of, text_of
@@ -44,14 +44,15 @@ def read_policy(path: Path, words: Words | None = None) -> Policy:
     """Read a policy from a file.
 
     Raises:
-        EstateError: Something in it cannot be; the message names the place.
-        PlanError: There is no such file.
+        UsageError: There is no such file, or something in it cannot be; the message names the place.
     """
     if not path.is_file():
-        raise PlanError(
-            f"There is no policy at {path}.", remedy="Write one: readiness plan policy --init policy.yaml"
-        )
-    return parse_policy(read_text(path), path.name, words)
+        remedy = "Write one: readiness plan policy --init policy.yaml"
+        raise UsageError(f"There is no policy at {path}.", remedy=remedy)
+    try:
+        return parse_policy(read_text(path), path.name, words)
+    except EstateError as error:  # the reader of YAML takes every file for one of an estate
+        raise UsageError(error.brief, details=error.details, remedy=error.remedy) from error
 
 
 def parse_policy(text: str, file: str = "policy.yaml", words: Words | None = None) -> Policy:

@@ -7,10 +7,10 @@ import jsonschema
 import pytest
 import yaml
 
-from readiness.errors import EstateError
+from readiness.errors import EstateError, UsageError
 from readiness.model.context import Environment
 from readiness.model.policy import Limits, Policy
-from readiness.store.policy_file import TEMPLATE, parse_policy
+from readiness.store.policy_file import TEMPLATE, parse_policy, read_policy
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "policy.schema.json"
 
@@ -57,3 +57,14 @@ def test_what_cannot_be_is_refused_with_its_place(text: str, place: str, remedy:
 
     assert caught.value.brief.startswith(f"{place}:")
     assert remedy in f"{caught.value.brief} {caught.value.remedy}"
+
+
+def test_what_is_wrong_with_a_policy_is_wrong_with_the_command(tmp_path: Path) -> None:
+    """A policy is given to a command and is no part of an estate: its errors are errors of usage."""
+    file = tmp_path / "policy.yaml"
+    with pytest.raises(UsageError, match="There is no policy"):
+        read_policy(file)
+    file.write_text("max_vm_per_batch: 3\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"policy.yaml:1:1: 'max_vm_per_batch' is not known") as caught:
+        read_policy(file)
+    assert "max_vms_per_batch" in caught.value.remedy
