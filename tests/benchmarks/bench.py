@@ -38,6 +38,7 @@ from readiness.twin.credential import TwinCredential
 from readiness.twin.seed import load as load_seed
 from readiness.twin.transport import TwinTransport
 from tests.benchmarks import collect as collecting
+from tests.benchmarks import plan as planning
 from tests.benchmarks import twin as twins
 from tests.benchmarks.assess_large import measure
 from tests.benchmarks.estates import write_estate
@@ -60,6 +61,7 @@ def main() -> None:
         _show_journal(Path(folder))
         twins.show(Path(folder) / "twin")
         collecting.show(Path(folder) / "collect")
+        planning.show(Path(folder))
     _show_start()
     print(f"\nmeasured in {time.perf_counter() - began:.0f} s")
 
