@@ -11,7 +11,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from readiness.model.ids import ResourceId
-from readiness.model.plan import Batch, Plan, Wave
+from readiness.model.plan import Batch, Plan, PlanException, Wave
 
 T = TypeVar("T")
 
@@ -70,6 +70,7 @@ class _Deal:
         self._preparation = self._dealt(plan.preparation, lambda action: action.vms)
         self._closure = self._dealt(plan.closure, lambda action: action.vms)
         self._pins = self._dealt(plan.pins, lambda pin: (pin.vm,))
+        self._exceptions = self._deal_exceptions()
         self._decisions = self._dealt(plan.decisions, lambda entry: (entry.vm,))
 
     def hand(self, key: str) -> Plan:
@@ -89,6 +90,7 @@ class _Deal:
             preparation=tuple(self._preparation[key]),
             closure=tuple(self._closure[key]),
             pins=tuple(self._pins[key]),
+            exceptions=tuple(self._exceptions[key]),
             decisions=tuple(self._decisions[key]),
         )
 
@@ -105,6 +107,13 @@ class _Deal:
         for item in items:
             for key in dict.fromkeys(self.holder[vm] for vm in members(item) if vm in self.holder):
                 hands[key].append(item)
+        return hands
+
+    def _deal_exceptions(self) -> defaultdict[str, list[PlanException]]:
+        hands: defaultdict[str, list[PlanException]] = defaultdict(list)
+        for entry in self.plan.exceptions:
+            for key, vms in self._dealt(entry.vms, lambda vm: (vm,)).items():
+                hands[key].append(replace(entry, vms=tuple(vms)))
         return hands
 
     def _deal_waves(self) -> defaultdict[str, list[Wave]]:

@@ -17,9 +17,9 @@ from readiness.errors import UsageError
 from readiness.model.decision import Answer, Decision
 from readiness.model.ids import ResourceId
 from readiness.model.plan import Plan
-from reports.excel.cells import clean
+from reports.excel.cells import plain, unescaped
 from reports.excel.opening import opened
-from reports.reimport_cells import calendar_day, chosen, is_same, shown, whole_number
+from reports.reimport_cells import calendar_day, chosen, is_same, said, shown, whole_number
 from reports.tables.plan_parts import BOOK_FORMAT
 from reports.tables.plan_vms import (
     APPROVER,
@@ -39,6 +39,8 @@ from reports.tables.table import Cell, Column, Kind, Row, Table
 _SHEET = re.compile(r"vms( \(\d+\))?")
 _BEFORE_HEADER = 20
 """Rows that people may have put above the header."""
+_LONGEST = 1_048_576
+"""Rows that Excel has; a row that claims a place far below would be waited for."""
 _WIDEST = 256
 """Columns that are looked at."""
 _BYTES_OF_A_VM = 24 * 1024
@@ -134,7 +136,9 @@ def _identity(book: Any, name: str) -> dict[str, str]:
         )
     rows = sheet.iter_rows(min_row=2, max_row=50, max_col=2, values_only=True)
     return {
-        str(row[0]): str(row[1]) for row in rows if len(row) > 1 and row[0] is not None and row[1] is not None
+        unescaped(str(row[0])): unescaped(str(row[1]))
+        for row in rows
+        if len(row) > 1 and row[0] is not None and row[1] is not None
     }
 
 
@@ -176,7 +180,11 @@ class _Reader:
         """Read one sheet."""
         title = sheet.title
         columns: dict[int, tuple[Column, int]] = {}
-        for cells in sheet.iter_rows(max_col=_WIDEST):
+        # What a sheet claims about its size is not believed: rows that somebody added would be missed.
+        sheet.reset_dimensions()
+        for count, cells in enumerate(sheet.iter_rows(max_col=_WIDEST)):
+            if count > _LONGEST:
+                raise ValueError(f"{title} has more than {_LONGEST} rows")
             if columns:
                 self._read_row(title, cells, columns)
                 continue
@@ -193,7 +201,7 @@ class _Reader:
     def _columns(self, sheet: str, cells: Sequence[Any]) -> dict[int, tuple[Column, int]]:
         """Return position -> column and its place in the plan's table, if this is the header."""
         titles = {
-            position: str(cell.value).strip().casefold() for position, cell in enumerate(cells) if cell.value
+            position: str(said(cell)).strip().casefold() for position, cell in enumerate(cells) if cell.value
         }
         if KEY.title.casefold() not in titles.values():
             return {}
@@ -224,7 +232,7 @@ class _Reader:
             if position < len(cells)
         }
         key_cell: Any = held.get(KEY.title)
-        key = str(key_cell.value or "").strip().rstrip("/").lower() if key_cell is not None else ""
+        key = str(said(key_cell) or "").strip().rstrip("/").lower() if key_cell is not None else ""
         number = next((cell.row for cell in cells if getattr(cell, "row", None)), 0)
         if not key:
             if any(held[column.title].value not in (None, "") for column in EDITED if column.title in held):
@@ -255,10 +263,11 @@ class _Reader:
             if cell is None or column.title == KEY.title:
                 continue
             is_formula = cell.data_type == "f"
-            if not is_formula and is_same(cell.value, before):
+            now = said(cell)
+            if not is_formula and is_same(now, before):
                 continue
             if column.edit is None:
-                what = f"{vm.name}: {column.title} was {shown(before)}, is {shown(cell.value)}"
+                what = f"{vm.name}: {column.title} was {shown(before)}, is {shown(now)}"
                 self._ignored(
                     sheet, cell.coordinate, what, "nothing is to be changed in this column: no effect"
                 )
@@ -266,12 +275,12 @@ class _Reader:
             try:
                 values[column.title] = self._parse(column, cell, vm)
             except ValueError as error:
-                what = f"{vm.name}: {column.title} {shown(cell.value)}"
+                what = f"{vm.name}: {column.title} {shown(now)}"
                 self._violation(sheet, cell.coordinate, what, str(error))
                 continue
             edited = True
             where = (self._reading.file, sheet, cell.coordinate)
-            self._reading.edits.append(CellEdit(*where, vm, column.title, before, cell.value))
+            self._reading.edits.append(CellEdit(*where, vm, column.title, before, now))
         if edited:
             row = next(iter(held.values())).row
             source = f"{self._reading.file} {sheet}!{row}"
@@ -283,7 +292,7 @@ class _Reader:
         Raises:
             ValueError: It cannot be read; the message says why.
         """
-        value = cell.value
+        value = said(cell)
         if cell.data_type == "f":
             raise ValueError("a formula: write the value itself")
         if cell.data_type == "e":
@@ -294,7 +303,7 @@ class _Reader:
             return whole_number(value)
         if column.kind is Kind.DAY:
             return calendar_day(value)
-        text = clean(str(value)).strip()
+        text = plain(str(value)).strip()
         if column.edit is not None and column.edit.choices:
             return chosen(text, column.edit.choices)
         return self._partner(text, vm) if column.title == GOES_WITH.title else text

@@ -3,13 +3,18 @@
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from reports.excel.cells import clean
+from reports.excel.cells import clean, unescaped
 from reports.tables.table import Cell
 
 _FIRST_YEAR = 2000
 _NO_DATE = "not a date: write one such as 2027-03-14"
 _NO_DIFFERENCE = 1e-6
 _SHOWN = 60
+
+
+def said(cell: Any) -> Any:
+    """Return what a cell says: a text without the escapes that its file holds."""
+    return unescaped(cell.value) if isinstance(cell.value, str) else cell.value
 
 
 def whole_number(value: Any) -> int:
@@ -62,6 +67,8 @@ def is_same(value: Any, planned: Cell) -> bool:
     if isinstance(planned, date):
         return isinstance(value, date) and abs(_moment(value) - _moment(planned)) < timedelta(seconds=2)
     if isinstance(planned, str):
+        if value == planned:
+            return True
         return _plain(str(value)) == _plain(clean(planned))
     try:
         return abs(float(value) - planned) < _NO_DIFFERENCE

@@ -69,6 +69,11 @@ def playbook(name: str) -> str:
     return _PLAYBOOK.get(name, name)
 
 
+def permitted(covers: str) -> str:
+    """Return what an exception is about: a dimension in words; a rule or control by its id."""
+    return DIMENSION[Dimension(covers)] if covers in tuple(Dimension) else covers
+
+
 def actions(vm: PlannedVm) -> str:
     """Return what will be done to a VM, one action a line, with what was chosen for it."""
     return "\n".join(_action(name, vm.choice) for name in vm.actions)

@@ -44,6 +44,10 @@ _PLAN_HIGHLIGHTS: dict[str, tuple[Highlight, ...]] = {
         Highlight("Relation", style.AMBER, equals="hub"),
         Highlight("Relation", style.GREY, equals="hint", is_whole_row=True),
     ),
+    "Exceptions": (
+        Highlight("State", style.RED, equals="expired"),
+        Highlight("State", style.AMBER, equals="ends soon"),
+    ),
     "Changes": (
         Highlight("Change", style.RED, equals="removed"),
         Highlight("Change", style.AMBER, equals="moved"),
@@ -52,7 +56,7 @@ _PLAN_HIGHLIGHTS: dict[str, tuple[Highlight, ...]] = {
 }
 _UNPRINTED = {"VMs": tuple(column.title for column in UNPRINTED)}
 _IDS = ("Resource id", "Resource id of the other")
-_WIDE = frozenset({"VMs", "Schedule", "Dependencies", "Waves"})
+_WIDE = frozenset({"VMs", "Schedule", "Dependencies", "Waves", "Exceptions"})
 _FROZEN = {"VMs": 1, "Schedule": 2, "Waves": 2}
 
 

@@ -1,7 +1,7 @@
 """What in a context is allowed and yet probably a mistake, as gaps of the estate.
 
 An entry that speaks of no VM does nothing; a VM that several applications claim belongs to the first. Neither
-stops anything, and neither goes unsaid.
+stops an assessment, and neither goes unsaid. A plan is stricter: see `contradictions`.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from readiness.model.estate import Estate
 from readiness.model.estate_info import Gap
 from readiness.model.ids import ResourceId
 from readiness.model.match_index import MatchIndex
+from readiness.planner.contradictions import overlaps
 
 CONTEXT = "context.yaml"
 _Entry = tuple[str, str]
@@ -19,12 +20,12 @@ _Entry = tuple[str, str]
 
 
 def warnings_of(estate: Estate) -> tuple[Gap, ...]:
-    """Return the entries of the context that hit nothing, and the applications that others hide."""
+    """Return the entries of the context that hit nothing, and applications that others hide or contradict."""
     entries = [
         (match, entry) for match, entry in _entries(estate.context) if not _is_of_subscription(match, estate)
     ]
     silent = {entry for _, entry in entries}
-    idle = {entry.name: entry.match for entry in estate.context.applications}
+    idle = {entry.name: entry.match for entry in estate.context.applications if not entry.may_be_empty}
     index = MatchIndex(entries)
     for vm in estate.vms:
         if not (silent or idle):
@@ -35,11 +36,20 @@ def warnings_of(estate: Estate) -> tuple[Gap, ...]:
         if silent:
             silent.difference_update(index.hits(vm, name))
     return (
-        *(_idle(name, match, estate) for name, match in idle.items() if not _is_of_unread(match, estate)),
+        *(
+            _idle(name, match, estate)
+            for name, match in idle.items()
+            if not may_speak_of_unread(match, estate)
+        ),
+        *(
+            Gap(CONTEXT, "", "ApplicationsOverlap", f"{entry.sentence}: {entry.first} has them.")
+            for entry in overlaps(estate)
+            if entry.second not in idle  # all its VMs belong to others, which is said above
+        ),
         *(
             _says_nothing(*entry)
             for match, entry in entries
-            if entry in silent and not _is_of_unread(match, estate)
+            if entry in silent and not may_speak_of_unread(match, estate)
         ),
     )
 
@@ -69,7 +79,7 @@ def _is_of_subscription(match: Match, estate: Estate) -> bool:
     )
 
 
-def _is_of_unread(match: Match, estate: Estate) -> bool:
+def may_speak_of_unread(match: Match, estate: Estate) -> bool:
     """Tell whether it may mean a VM that was found and could not be read: its tags are not known."""
     return any(_may_hit(match, ResourceId(gap.resource)) for gap in estate.gaps if gap.is_vm)
 

@@ -1,29 +1,25 @@
 """Use case: who needs whom, from files that teams and their tools wrote, into `dependencies.csv`.
 
-A machine that a file speaks of is looked for by id, by group and name, by name, and by private address, in
-this order. Whatever is no single VM of the estate is told and left out: half a dependency is none.
+What people state is taken as they state it; what tools saw becomes one observed dependency for each pair of
+VMs. Every line ends in one place: in a dependency, in the traffic of a VM with itself or with the outside, in
+what was refused, or with the machines that are no single VM of the estate. Half a dependency is none.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from readiness.azure.collection import Collection, collect
+from readiness.app.importing_ends import Finder, Itself, NoSingleVm, Outside
+from readiness.app.importing_traffic import Pair, Traffic
+from readiness.azure.collection import collect
 from readiness.errors import EstateError
 from readiness.model.context import Context, Dependency
-from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.store.artefacts import write_whole
-from readiness.store.dependency_files import (
-    DEPENDENCIES,
-    Edge,
-    Endpoint,
-    as_csv,
-    parse_dependencies,
-    read_edges,
-)
+from readiness.store.dependency_files import DEPENDENCIES, as_csv, parse_dependencies, read_lines
+from readiness.store.dependency_forms import Line, Seen
 from readiness.store.estate_files import read_gaps, read_info, read_resources
 from readiness.store.plain_text import read_text
 
@@ -45,10 +41,16 @@ class DependencyReport(Struct, frozen=True, kw_only=True):
     lines: int
     dependencies: int
     """Different dependencies between VMs that the files told of."""
+    observed: int
+    """Those of them that were seen in traffic, and that nobody stated."""
     new: int
     """Those that the estate did not have in its `dependencies.csv`."""
     own: int
-    """Lines on which a VM speaks to itself."""
+    """Lines on which a VM speaks to itself, or to its link alone."""
+    external: int
+    """Lines of traffic with the internet or a service of Azure."""
+    refused: int
+    """Lines of traffic that was denied or failed."""
     unresolved: tuple[Unresolved, ...]
     kept: str
     """Where an earlier `dependencies.csv` that could not be read was put; empty otherwise."""
@@ -62,85 +64,73 @@ def import_dependencies(files: tuple[Path, ...], to: Path) -> DependencyReport:
     """
     info = read_info(to)
     collection = collect(read_resources(to), read_gaps(to))
-    finder = _Finder(collection, collection.estate(info, Context()))
-    found: set[Dependency] = set()
-    unresolved: Counter[tuple[str, str]] = Counter()
-    lines = own = 0
-    for edge in (edge for file in files for edge in read_edges(file)):
-        lines += 1
-        ends, problems = finder.ends(edge)
-        unresolved.update(problems)
-        if len(ends) > 1 and ends[0] == ends[1]:
-            own += 1
-        elif len(ends) > 1:
-            found.add(Dependency(source=ends[0], target=ends[1], hard=edge.hard))
+    finder = Finder(collection, collection.estate(info, Context()))
+    sorting = _Sorting(finder)
+    for file in files:
+        for line in read_lines(file):
+            sorting.take(line)
+    stated, seen = sorting.stated, sorting.traffic.dependencies()
     earlier, kept = _earlier(to, finder)
-    write_whole(to / DEPENDENCIES, as_csv(_united(earlier, found)))
+    write_whole(to / DEPENDENCIES, as_csv(_united(earlier, stated, seen)))
+    pairs = {(entry.source, entry.target) for entry in stated} | set(seen)
     known = {(entry.source, entry.target) for entry in earlier}
-    pairs = {(entry.source, entry.target) for entry in found}
+    vouched = {(entry.source, entry.target) for entry in stated if not entry.observed}
     return DependencyReport(
         estate=str(to),
-        lines=lines,
+        lines=sorting.lines,
         dependencies=len(pairs),
+        observed=len(pairs - vouched),
         new=len(pairs - known),
-        own=own,
+        own=sorting.own,
+        external=sorting.external,
+        refused=sorting.refused,
         unresolved=tuple(
-            Unresolved(endpoint=endpoint, why=why, lines=count)
-            for (endpoint, why), count in sorted(unresolved.items(), key=lambda item: (-item[1], item[0]))
+            Unresolved(endpoint=end.endpoint, why=end.why, lines=count)
+            for end, count in sorted(
+                sorting.unresolved.items(), key=lambda item: (-item[1], item[0].endpoint, item[0].why)
+            )
         ),
         kept=kept,
     )
 
 
-class _Finder:
-    """Finds the one VM that an end of a dependency speaks of."""
+class _Sorting:
+    """Puts each line where it belongs, and counts what belongs nowhere."""
 
-    def __init__(self, collection: Collection, estate: Estate) -> None:
-        self.names = collection.names()
-        self._ids = {found for ids in self.names.values() for found in ids}
-        self._by_address: dict[str, set[ResourceId]] = {}
-        for vm in estate.vms:
-            for nic in (estate.nics.get(entry) for entry in vm.nics):
-                for configuration in nic.ip_configurations if nic else ():
-                    if configuration.private_address:
-                        self._by_address.setdefault(configuration.private_address, set()).add(vm.id)
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
+        self.stated: list[Dependency] = []
+        self.traffic = Traffic()
+        self.unresolved: Counter[NoSingleVm] = Counter()
+        self.lines = self.own = self.external = self.refused = 0
 
-    def ends(self, edge: Edge) -> tuple[list[ResourceId], list[tuple[str, str]]]:
-        """Return the VMs of both ends, or what is wrong with the ends that are none."""
-        found: list[ResourceId] = []
-        problems: list[tuple[str, str]] = []
-        for end in (edge.source, edge.target):
-            candidates = self._candidates(end)
-            if len(candidates) == 1:
-                found.append(candidates[0])
-            elif candidates:
-                problems.append((str(end), f"{len(candidates)} VMs of the estate answer to it"))
-            else:
-                problems.append((str(end) or "(nothing)", "no VM of the estate answers to it"))
-        return found, problems
+    def take(self, line: Line) -> None:
+        self.lines += 1
+        if isinstance(line, Seen):
+            self.traffic.watched(line)
+            if line.refused:
+                self.refused += 1
+                return
+        source, target = ends = self._finder.ends(line)
+        if isinstance(source, ResourceId) and isinstance(target, ResourceId):
+            self._between(line, source, target)
+        elif any(isinstance(end, Itself) for end in ends):
+            self.own += 1
+        elif any(isinstance(end, Outside) for end in ends):
+            self.external += 1
+        else:
+            self.unresolved.update(end for end in ends if isinstance(end, NoSingleVm))
 
-    def _candidates(self, end: Endpoint) -> tuple[ResourceId, ...]:
-        if end.name.startswith("/"):
-            found = ResourceId(end.name)
-            return (found,) if found in self._ids else ()
-        if not end.name:
-            return tuple(sorted(self._by_address.get(end.address, ())))
-        # Servers are often named in full by their domain; Azure's names have no dots of that kind.
-        short = end.name.lower().partition(".")[0]
-        named = self.names.get(end.name.lower()) or self.names.get(short, ())
-        narrowed = tuple(
-            vm
-            for vm in named
-            if (not end.group or vm.resource_group.lower() == end.group.lower())
-            and (not end.subscription or vm.subscription == end.subscription)
-        )
-        if len(narrowed) > 1 and end.address:
-            at_address = self._by_address.get(end.address, set())
-            return tuple(vm for vm in narrowed if vm in at_address) or narrowed
-        return narrowed
+    def _between(self, line: Line, source: ResourceId, target: ResourceId) -> None:
+        if source == target:
+            self.own += 1
+        elif isinstance(line, Seen):
+            self.traffic.add(line, source, target)
+        else:
+            self.stated.append(line.binding.between(source, target))
 
 
-def _earlier(to: Path, finder: _Finder) -> tuple[tuple[Dependency, ...], str]:
+def _earlier(to: Path, finder: Finder) -> tuple[tuple[Dependency, ...], str]:
     """Return the dependencies that the estate has, or put a file that cannot be read aside."""
     path = to / DEPENDENCIES
     if not path.exists():
@@ -153,12 +143,26 @@ def _earlier(to: Path, finder: _Finder) -> tuple[tuple[Dependency, ...], str]:
         return (), aside.name
 
 
-def _united(earlier: Iterable[Dependency], found: Iterable[Dependency]) -> list[Dependency]:
-    """Return every pair once; one that is hard anywhere is hard."""
-    hard: dict[tuple[ResourceId, ResourceId], bool] = {}
-    for entry in (*earlier, *found):
+def _united(
+    earlier: tuple[Dependency, ...], stated: list[Dependency], seen: dict[Pair, Dependency]
+) -> list[Dependency]:
+    """Return every pair once as stated and once as observed.
+
+    Of what was stated the most binding holds, of what was observed the latest: traffic of other days cannot
+    be added to it, as nobody knows which days both files tell of.
+    """
+    declared: dict[Pair, Dependency] = {}
+    observed: dict[Pair, Dependency] = {}
+    for entry in (*earlier, *stated):
         pair = (entry.source, entry.target)
-        hard[pair] = hard.get(pair, False) or entry.hard
-    return [
-        Dependency(source=source, target=target, hard=is_hard) for (source, target), is_hard in hard.items()
-    ]
+        if entry.observed:
+            observed[pair] = entry
+            continue
+        known = declared.get(pair, entry)
+        declared[pair] = replace(
+            entry,
+            hard=known.hard or entry.hard,
+            strict=known.strict or entry.strict,
+            evidence=entry.evidence or known.evidence,
+        )
+    return [*declared.values(), *(observed | seen).values()]

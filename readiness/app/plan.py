@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from playbooks.catalog import ALL_PLAYBOOKS
 from readiness.app.collector import paused_collector
+from readiness.app.contradictions import refuse_contradictions
 from readiness.app.estates import load
 from readiness.app.release import RELEASE
 from readiness.errors import PlanError
@@ -15,6 +16,7 @@ from readiness.model.plan import Plan
 from readiness.model.policy import Policy
 from readiness.planner.build import Request, build_plan
 from readiness.planner.diff import Change, diff
+from readiness.planner.optimal import cp_sat_solver
 from readiness.rules.evaluate import evaluate
 from readiness.store.artefacts import read_plan, write_plan, write_whole
 from readiness.store.context_values import Words
@@ -31,7 +33,13 @@ class WrittenPlan(Struct, frozen=True, kw_only=True):
 
 @paused_collector()
 def create_plan(
-    folder: Path, to: Path, as_of: date, policy: Path | None = None, previous: Path | None = None
+    folder: Path,
+    to: Path,
+    as_of: date,
+    policy: Path | None = None,
+    previous: Path | None = None,
+    *,
+    effort: float | None = None,
 ) -> WrittenPlan:
     """Assess the estate in a folder, plan its waves, and write `plan.json` and `wave-plan.xlsx`.
 
@@ -41,8 +49,11 @@ def create_plan(
         as_of: The day of the plan.
         policy: File of limits and wishes; without one the defaults hold.
         previous: A plan whose waves keep their places.
+        effort: Seconds of work for which a solver looks for the fewest waves and the proof; None: no solver.
     """
+    solver = cp_sat_solver(effort) if effort is not None else None
     estate = load(folder)
+    refuse_contradictions(folder, estate)
     chosen = _policy(policy, estate)
     earlier = read_plan(previous) if previous else None
     assessment = evaluate(estate, as_of=as_of, release=RELEASE)
@@ -61,12 +72,13 @@ def create_plan(
             playbooks=ALL_PLAYBOOKS,
             policy=chosen,
             previous=earlier,
+            solver=solver,
         )
     )
     from reports.workbook import plan_workbook
 
     workbook = to / "wave-plan.xlsx"
-    write_whole(workbook, plan_workbook(plan))
+    write_whole(workbook, plan_workbook(plan, diff(earlier, plan) if earlier else ()))
     return WrittenPlan(plan=plan, plan_file=write_plan(to, plan), workbook=workbook)
 
 

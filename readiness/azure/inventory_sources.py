@@ -44,6 +44,7 @@ VAULT = "Microsoft.KeyVault/vaults"
 RESTORE_POINTS = "Microsoft.Compute/restorePointCollections"
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 ENCRYPTION_SET = "Microsoft.Compute/diskEncryptionSets"
+HOST_POOL = "Microsoft.DesktopVirtualization/hostPools"
 SKU = "Microsoft.Compute/skus"
 _BACKUP = "Microsoft.RecoveryServices/vaults"
 
@@ -66,6 +67,9 @@ TABLES = (
             VM,
             "Microsoft.Compute/virtualMachines/extensions",
             "Microsoft.Compute/virtualMachineScaleSets",
+            HOST_POOL,
+            "Microsoft.DesktopVirtualization/scalingPlans",
+            "Microsoft.DevTestLab/schedules",
             "Microsoft.Insights/dataCollectionRules",
             VAULT,
             "Microsoft.Maintenance/maintenanceConfigurations",
@@ -86,6 +90,7 @@ TABLES = (
             WORKSPACE,
             "Microsoft.OperationsManagement/solutions",
             _BACKUP,
+            "Microsoft.SqlVirtualMachine/sqlVirtualMachines",
         ),
     ),
     GraphTable(
@@ -193,6 +198,12 @@ LISTS = (
         RESTORE_POINTS,
         "The table has the collections without their points.",
         inner="restorePoints",
+    ),
+    ArmList(
+        f"{HOST_POOL}/sessionHosts",
+        "{id}/sessionHosts?api-version=2024-04-03",
+        HOST_POOL,
+        "Which machine is in which host pool is in no table.",
     ),
     ArmList(
         "Microsoft.SecurityInsights/onboardingStates",

@@ -79,6 +79,8 @@ def virtual_machine(resource: Json) -> VirtualMachine:
         hibernation_enabled=flag(obj(properties, "additionalCapabilities"), "hibernationEnabled"),
         availability_set=reference(properties, "availabilitySet"),
         scale_set=reference(properties, "virtualMachineScaleSet"),
+        placement_group=reference(properties, "proximityPlacementGroup"),
+        capacity_reservation=reference(obj(properties, "capacityReservation"), "capacityReservationGroup"),
         managed_by=text(resource, "managedBy"),
         zones=texts(resource, "zones"),
         tags=tags_of(resource),

@@ -6,7 +6,7 @@ lie outside any subscription, such as role assignments of a management group.
 
 from collections.abc import Callable
 
-from readiness.azure import wire_governance, wire_guest
+from readiness.azure import wire_governance, wire_guest, wire_placement, wire_schedules
 from readiness.azure.wire_values import Json, carrier_of, flag, moment, number, obj, own_id, resource_id, text
 from readiness.model.fact import Fact
 from readiness.model.governance import ImageVersion
@@ -83,13 +83,6 @@ def _patch_result(resource: Json) -> PatchResult:
     )
 
 
-def _maintenance(resource: Json) -> VmLink:
-    found = own_id(resource)
-    properties = obj(resource, "properties")
-    target = resource_id(properties, "maintenanceConfigurationId")
-    return VmLink(id=found, vm=resource_id(properties, "resourceId") or carrier_of(found), target=target)
-
-
 def _collection_rule(resource: Json) -> VmLink | None:
     found = own_id(resource)
     rule = resource_id(obj(resource, "properties"), "dataCollectionRuleId")
@@ -126,12 +119,13 @@ READERS: dict[str, Callable[[Json], Fact | None]] = {
     "microsoft.compute/galleries/images/versions": _image_version,
     "microsoft.compute/virtualmachines/patchassessmentresults": _patch_result,
     "microsoft.insights/datacollectionruleassociations": _collection_rule,
-    "microsoft.maintenance/configurationassignments": _maintenance,
     "microsoft.network/networkwatchers/flowlogs": _flow_log,
     "microsoft.operationsmanagement/solutions": _log_hub,
     "microsoft.security/assessments": _recommendation,
     "microsoft.security/pricings": _plan,
     "microsoft.security/settings": _setting,
     "microsoft.securityinsights/onboardingstates": _log_hub,
+    **wire_placement.READERS,
+    **wire_schedules.READERS,
 }
 """Reader of each resource type, in lower case."""

@@ -244,6 +244,7 @@ def _paths(entry: Json, public: dict[ResourceId | None, bool]) -> Iterator[LoadB
             frontend_ports=(first, number(properties, "frontendPortRangeEnd") or first),
             pool=pool,
             ip_configuration=configuration,
+            floating_ip=flag(properties, "enableFloatingIP") is True,
         )
 
 

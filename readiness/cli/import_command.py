@@ -49,7 +49,8 @@ def import_files(
     query, az vm list -d, az resource list, other az lists, ARM's own answers, template exports. Several
     copies of a resource are merged, in an estate that is there too; nothing a copy knows is lost.
 
-    Dependencies are CSV: source,target - the dependency export of Azure Migrate - traffic analytics.
+    Dependencies are CSV: source,target - the dependency export of Azure Migrate - traffic analytics - VM
+    insights (VMConnection). What traffic shows is taken as observed: it binds nothing.
     A context is YAML, or an Excel workbook made with --template. Both need the estate's resources first.
 
     \b
@@ -142,8 +143,9 @@ def _show_resources(report: "ImportReport") -> None:
 
 def _show_dependencies(report: "DependencyReport") -> None:
     say(
-        f"{report.lines} lines: {report.dependencies} dependencies between VMs, {report.new} of them new; "
-        f"{report.own} lines on which a VM speaks to itself"
+        f"{report.lines} lines: {report.dependencies} dependencies between VMs, {report.new} of them new, "
+        f"{report.observed} only observed; lines left out: {report.own} on which a VM speaks to itself, "
+        f"{report.external} with the outside, {report.refused} denied or failed"
     )
     if report.kept:
         say(f"[yellow]The earlier dependencies.csv could not be read[/] and is in {escape(report.kept)} now.")

@@ -10,10 +10,13 @@ from rich.table import Table
 from readiness.cli.console import OUT, harmless, say, show_plan
 from readiness.cli.options import as_of_option
 from readiness.cli.plan_workbook import register
-from readiness.errors import Exit
+from readiness.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from readiness.model.plan import Plan
+
+_TIME_LIMIT = 60.0
+"""Seconds of work of a solver, unless told otherwise."""
 
 
 @click.group()
@@ -39,8 +42,29 @@ def plan() -> None:
     type=click.Path(path_type=Path),
     help="An earlier plan: what it placed keeps its wave, batch and window wherever that still holds.",
 )
+@click.option(
+    "--optimal",
+    is_flag=True,
+    help="Look for the fewest waves with OR-tools, and prove that there are no fewer "
+    "(pip install 'readiness[optimal]').",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="With --optimal: how long to look and to prove, in seconds of work that is counted and not timed, "
+    "so that the plan is the same everywhere (default: 60).",
+)
 @as_of_option
-def create(estate: str, to: Path | None, policy_file: Path | None, previous: Path | None, as_of: date) -> int:
+def create(
+    estate: str,
+    to: Path | None,
+    policy_file: Path | None,
+    previous: Path | None,
+    optimal: bool,
+    time_limit: float | None,
+    as_of: date,
+) -> int:
     """Plan waves for ESTATE and write plan.json and wave-plan.xlsx.
 
     Every VM of the estate is in a wave or left out, each with a reason. The calendar starts on the day
@@ -51,12 +75,17 @@ def create(estate: str, to: Path | None, policy_file: Path | None, previous: Pat
       readiness plan create starter --to out/starter
       readiness plan create ./estate --to ./out/june --as-of 2027-05-28
       readiness plan create ./estate --policy policy.yaml --previous ./out/may
+      readiness plan create ./estate --optimal --time-limit 300
     """
+    if time_limit is not None and not optimal:
+        raise UsageError("--time-limit is for --optimal alone.", remedy="Add --optimal, or leave it out.")
     from readiness.app.estates import locate
     from readiness.app.plan import create_plan
 
     folder = locate(estate)
-    written = create_plan(folder, to or Path("out") / folder.name, as_of, policy_file, previous)
+    effort = (time_limit or _TIME_LIMIT) if optimal else None
+    to = to or Path("out") / folder.name
+    written = create_plan(folder, to, as_of, policy_file, previous, effort=effort)
     show_plan(written.plan)
     show_quality(written.plan)
     say(f"Written: {written.plan_file}")
@@ -118,6 +147,10 @@ def show_quality(made: "Plan") -> None:
         f"Ratio {made.ratio:.3f}, {proof} (capacity {parts.capacity}, critical path {parts.critical_path}, "
         f"conflicts {parts.conflicts})"
     )
+    if made.solver == "cp-sat":
+        gap = len(made.waves) - made.lower_bound
+        share = 100 * gap / len(made.waves) if made.waves else 0
+        say(f"CP-SAT: {'proven optimum' if made.proven else f'not proven, gap {gap} waves ({share:.0f} %)'}")
     for answer in made.pins:
         if not answer.honoured:
             say(f"Refused: {harmless(answer.vm.name)}, {harmless(answer.wish)}: {harmless(answer.reason)}")

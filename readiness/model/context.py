@@ -55,6 +55,11 @@ class Match(Struct, frozen=True, kw_only=True):
             and (not self.applications or application in self.applications)
         )
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether it hits every VM there can be, and so speaks of whatever is left."""
+        return self in (Match(), Match(names=("*",)))
+
     def _names(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern.lower()) for pattern in self.names)
 
@@ -78,6 +83,10 @@ class Application(Struct, frozen=True, kw_only=True):
     criticality: Criticality = Criticality.MEDIUM
     environment: Environment = Environment.PRODUCTION
     windows: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+    """Applications further down whose VMs it has where both match: without it, a VM of two is no plan's."""
+    may_be_empty: bool = False
+    """Nobody minds that it matches no VM."""
 
 
 class MaintenanceWindow(Struct, frozen=True, kw_only=True):

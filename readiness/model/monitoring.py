@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from readiness.model.fact import Fact
 from readiness.model.ids import ResourceId
+from readiness.model.schedules import ScopeFilter
 
 
 class DefenderPlan(Fact, frozen=True, kw_only=True):
@@ -69,7 +70,9 @@ class VmLink(Fact, frozen=True, kw_only=True):
     """Something that is attached to a VM by its id: a maintenance or a data collection rule association."""
 
     vm: ResourceId
+    """Or a scope that holds VMs, where a filter says which of them."""
     target: ResourceId | None = None
+    filter: ScopeFilter | None = None
 
 
 class FlowLog(Fact, frozen=True, kw_only=True):

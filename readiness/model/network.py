@@ -76,6 +76,8 @@ class LoadBalancerPath(Struct, frozen=True, kw_only=True):
     """The private address that it takes in, where it has one."""
     pool: ResourceId | None = None
     ip_configuration: ResourceId | None = None
+    floating_ip: bool = False
+    """`enableFloatingIP`: members answer to the frontend's own address, as listeners of clusters do."""
 
 
 class PoolMember(Struct, frozen=True, kw_only=True):

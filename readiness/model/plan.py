@@ -27,6 +27,7 @@ from readiness.model.plan_parts import (
     Occurrence,
     OrderEdge,
     PlanAction,
+    PlanException,
     PlannedVm,
     PlanTarget,
     Refusal,
@@ -50,6 +51,7 @@ __all__ = [
     "OrderEdge",
     "Plan",
     "PlanAction",
+    "PlanException",
     "PlanTarget",
     "PlannedVm",
     "Refusal",
@@ -100,6 +102,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     policy: Policy = Policy()
     calendar: tuple[MaintenanceWindow, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    exceptions: tuple[PlanException, ...] = ()
     previous: str = ""
     """Digest of the plan that this one continues."""
     author: str = ""

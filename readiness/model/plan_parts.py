@@ -189,6 +189,21 @@ class LeftOut(Struct, frozen=True, kw_only=True, rename={"unblocked_by": "who_un
     unblocked_by: str
 
 
+class PlanException(Struct, frozen=True, kw_only=True):
+    """One exception of the context as it stood when the plan was made, expired ones included."""
+
+    id: str
+    covers: str
+    """The dimension, rule or control that it names."""
+    owner: str
+    approved_by: str
+    reason: str
+    expires: date
+    compensating_control: str
+    vms: tuple[ResourceId, ...]
+    """The VMs it names."""
+
+
 class Strictness(StrEnum):
     """How an order binds."""
 

@@ -55,3 +55,5 @@ class Reference(Struct, frozen=True, kw_only=True):
     """Built-in roles that are known not to."""
     frameworks: tuple[Framework, ...] = ()
     frameworks_verified_on: str = ""
+    time_zones: dict[str, str] = {}
+    """Zones of the tz database by the name that Windows has for them, in lower case."""

@@ -165,6 +165,10 @@ class VirtualMachine(Struct, frozen=True, kw_only=True):
     hibernation_enabled: bool | None = None
     availability_set: ResourceId | None = None
     scale_set: ResourceId | None = None
+    placement_group: ResourceId | None = None
+    """Its proximity placement group."""
+    capacity_reservation: ResourceId | None = None
+    """The capacity reservation group that keeps a place for it."""
     managed_by: str | None = None
     zones: tuple[str, ...] = ()
     tags: dict[str, str] = {}

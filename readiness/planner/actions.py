@@ -4,23 +4,28 @@ A shared object (a disk encryption set, a vault) stands here once, with every pl
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, timedelta
 
+from readiness.model.context import Criticality
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.plan import PlanAction, PlannedVm
+from readiness.model.virtual_machine import Power
+from readiness.planner.clusters import Cluster, clusters_of
+from readiness.planner.conflicts import AUTO_SHUTDOWN, UPDATES, clashes
 
 SNAPSHOT_DAYS = 30
 """How long the snapshots behind a change are kept."""
 _PLATFORM = "platform team"
+_CRITICAL = (Criticality.HIGH, Criticality.MISSION_CRITICAL)
 
 
 def preparation_of(vms: Sequence[PlannedVm], estate: Estate) -> tuple[PlanAction, ...]:
     """Return what has to be done online before the outages."""
     sets: dict[ResourceId, list[PlannedVm]] = defaultdict(list)
     vaults: dict[ResourceId, list[PlannedVm]] = defaultdict(list)
-    found = []
+    found = [*_suspensions(vms, estate), *_failovers(vms, estate), *_reservations(vms, estate)]
     for vm in vms:
         if vm.choice.disk_encryption_set is not None:
             sets[vm.choice.disk_encryption_set].append(vm)
@@ -58,6 +63,56 @@ def closure_of(vms: Sequence[PlannedVm]) -> tuple[PlanAction, ...]:
         scope = ResourceId(f"/subscriptions/{subscription}")
         found.append(_action("snapshot-expiry", title, scope, users, _PLATFORM, after=SNAPSHOT_DAYS))
     return tuple(sorted(found, key=lambda action: (action.due or date.max, action.key)))
+
+
+def _suspensions(vms: Sequence[PlannedVm], estate: Estate) -> Iterator[PlanAction]:
+    """Yield what has to be suspended or moved, since it would come between VMs and their windows."""
+    found: dict[tuple[str, ResourceId], list[PlannedVm]] = defaultdict(list)
+    for vm in vms:
+        for clash in clashes(vm, estate):
+            found[clash.kind, clash.source].append(vm)
+    for (kind, source), users in found.items():
+        if kind == AUTO_SHUTDOWN:
+            title = f"{users[0].name}: suspend its auto-shutdown over its window"
+            yield _action(kind, title, source, users, users[0].owner)
+        elif kind == UPDATES:
+            title = f"Move update schedule {source.name} out of the windows of its VMs, or suspend it"
+            yield _action(kind, title, source, users, _PLATFORM, shared=True)
+        else:
+            title = f"Take the VMs out of scaling plan {source.name} by its exclusion tag over their windows"
+            yield _action(kind, title, source, users, _PLATFORM, shared=True)
+
+
+def _failovers(vms: Sequence[PlannedVm], estate: Estate) -> Iterator[PlanAction]:
+    """Yield the step by hand for each cluster that loses a member for a while."""
+    found: dict[Cluster, list[PlannedVm]] = defaultdict(list)
+    for vm in vms:
+        known = estate.vm(vm.id)
+        for cluster in clusters_of(known, estate) if known and vm.outage else ():
+            found[cluster].append(vm)
+    for cluster, users in found.items():
+        target = users[0].id if cluster.target is None else cluster.target
+        guess = "If it is a cluster: have" if cluster.is_guess else "Have"
+        title = f"{guess} somebody fail {cluster.words} over before each of its VMs goes, and prove it after"
+        yield _action("failover", title, target, users, users[0].owner)
+
+
+def _reservations(vms: Sequence[PlannedVm], estate: Estate) -> Iterator[PlanAction]:
+    """Yield the advice to reserve capacity for what must not stay off, by size and region."""
+    found: dict[ResourceId, list[PlannedVm]] = defaultdict(list)
+    for vm in vms:
+        known = estate.vm(vm.id)
+        if known is None or vm.outage is None or vm.criticality not in _CRITICAL:
+            continue
+        if known.power is Power.RUNNING and known.capacity_reservation is None and vm.size:
+            place = f"/subscriptions/{vm.id.subscription}/providers/Microsoft.Compute/locations/{vm.region}"
+            found[ResourceId(f"{place}/vmSizes/{vm.size}")].append(vm)
+    for size, users in found.items():
+        title = (
+            f"Reserve capacity for {size.name} in {users[0].region} (critical VMs: {len(users)}), "
+            "or name sizes that they may take instead"
+        )
+        yield _action("capacity-reservation", title, size, users, _PLATFORM)
 
 
 def _vault_of(item: ResourceId) -> ResourceId:

@@ -4,10 +4,11 @@ Each part holds for itself, so the largest counts; stages follow one another, so
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from readiness.model.plan import Bound
 from readiness.planner.layout import Dimension, Layout
+from readiness.planner.stages import Stage
 
 
 def stage_bound(layout: Layout, groups: Sequence[int]) -> Bound:
@@ -21,6 +22,28 @@ def stage_bound(layout: Layout, groups: Sequence[int]) -> Bound:
     if layout.calendar.keeps:
         found[""] = max(found[""], _window_bound(layout, groups))
     return Bound(capacity=found[""], critical_path=_longest_path(layout, groups), conflicts=found["peers of"])
+
+
+def firm_groups(
+    layout: Layout, stages: Sequence[Stage], refused: Collection[int], lost: Collection[int]
+) -> list[tuple[int, ...]]:
+    """Return for each stage the move groups that go in no other stage, whatever the packing makes of them.
+
+    One that is pinned to a wave goes wherever that wave is. One that must not go before a day may wait for a
+    later stage, and whatever needs it waits too; the last stage leaves nothing behind.
+    """
+    loose: set[int] = set()
+    for group, vms in enumerate(layout.groups):
+        pins = [layout.pins[vm] for vm in vms if vm in layout.pins]
+        has_place = any(pin.wave is not None for pin in pins) and group not in refused
+        has_day = any(pin.not_before is not None for pin in pins)
+        if has_place or has_day or not loose.isdisjoint(layout.before[group]):
+            loose.add(group)
+    found = []
+    for number, stage in enumerate(stages, start=1):
+        may_leave = set() if number == len(stages) else loose
+        found.append(tuple(group for group in stage.groups if group not in lost and group not in may_leave))
+    return found
 
 
 def least(bound: Bound) -> int:

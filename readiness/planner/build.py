@@ -22,7 +22,9 @@ from readiness.model.playbook import Playbook
 from readiness.model.policy import PinAnswer, Policy
 from readiness.planner.actions import closure_of, preparation_of
 from readiness.planner.committed import Kept, keep
+from readiness.planner.conflicts import name_conflicts
 from readiness.planner.eligibility import Candidate, judge
+from readiness.planner.exceptions import exceptions_of
 from readiness.planner.graph import binding_edges, find_hubs, move_groups, order_edges
 from readiness.planner.layout import Layout
 from readiness.planner.placing import Placement, place
@@ -75,7 +77,7 @@ def build_plan(request: Request) -> Plan:
     )
     kept, placement = _placed(request, layout)
     left_out += [_misfit(layout, group, reason) for group, reason in _each_lost(layout, placement)]
-    waves = tell_waves(layout, placement, _committed(request, kept))
+    waves = name_conflicts(tell_waves(layout, placement, _committed(request, kept)), estate)
     order, hints = _kept_edges((*declared, *observed), layout, waves)
     vms = [vm for wave in waves for vm in wave.vms]
     plan = Plan(
@@ -102,6 +104,7 @@ def build_plan(request: Request) -> Plan:
         policy=policy,
         calendar=estate.context.windows,
         freezes=estate.context.freezes,
+        exceptions=exceptions_of(estate),
         previous=request.previous.digest if request.previous else "",
     )
     _prove_conservation(plan)

@@ -22,6 +22,7 @@ from readiness.model.policy import Policy
 from readiness.model.steps import Change, PlannedStep, Undo
 from readiness.model.verdict import Status
 from readiness.model.virtual_machine import Power, VirtualMachine
+from readiness.planner.domain_controllers import DomainController, domain_controller
 from readiness.planner.facts import Facts, facts_of
 
 
@@ -164,6 +165,7 @@ def _choice_of(choice: Choice, actions: set[str]) -> Choice:
 
 
 _SATISFIED = Refusal(playbook="", reason="Satisfied", detail="")
+_DIRECTORY_TEAM = "directory team: upgrade it by hand, replication checked"
 _NO_APPLICATION = (
     "NoApplication",
     "no application in the context claims it, so it has no owner and no maintenance window",
@@ -182,17 +184,22 @@ def _obstacle(
         return _NO_APPLICATION
     if policy.windows and application is not None and not application.windows:
         return "NoWindow", f"{application.name} has no maintenance window", owner
-    if _is_domain_controller(vm):
-        detail = "a domain controller goes alone and only while replication is proven healthy"
-        return "DomainController", detail, "directory team: upgrade it by hand, replication checked"
+    controller = domain_controller(vm, application)
+    if controller is not None:
+        return "DomainController", _controller_words(controller), _DIRECTORY_TEAM
     if vm.power not in (Power.RUNNING, Power.DEALLOCATED):
         detail = f"its power state is {vm.power}: its owner decides whether it is started or deallocated"
         return "PowerUnclear", detail, owner
     return None
 
 
-def _is_domain_controller(vm: VirtualMachine) -> bool:
-    return (vm.tag("role") or "").lower() in ("domain-controller", "domaincontroller", "dc")
+def _controller_words(controller: DomainController) -> str:
+    domain = f" of {controller.domain}" if controller.domain else ""
+    return (
+        f"a domain controller{domain}, {controller.evidence}; one of a domain goes at a time, with "
+        "replication proven healthy before and after it, which no hook can do yet, and none is ever "
+        "restored from a snapshot"
+    )
 
 
 def _ask(playbook: Playbook, target: Target, standing: Standing) -> Refusal | None:

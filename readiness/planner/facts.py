@@ -9,7 +9,8 @@ from readiness.model.estate import Estate
 from readiness.model.playbook import Target
 from readiness.model.steps import Undo
 from readiness.model.virtual_machine import Power, VirtualMachine
-from readiness.planner.topology import cluster_of
+from readiness.planner.clusters import clusters_of
+from readiness.planner.topology import placement_group_of
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -35,7 +36,7 @@ def facts_of(target: Target, actions: tuple[str, ...], undo: Undo, estate: Estat
         stratum=f"{system}, {generation}: {', '.join(actions)}",
         vcpus=(sku.vcpus or 0) if sku else 0,
         snapshot_gb=sum(disk.size_gb or 0 for disk in target.disks),
-        consent=_consent(vm, actions, undo),
+        consent=_consent(vm, estate, actions, undo),
         conflicts=_conflicts(vm, estate),
         iac=_iac(vm, estate),
     )
@@ -49,7 +50,7 @@ def _system(vm: VirtualMachine) -> str:
     return str(vm.os_family) if vm.os_family else "unknown system"
 
 
-def _consent(vm: VirtualMachine, actions: tuple[str, ...], undo: Undo) -> tuple[str, ...]:
+def _consent(vm: VirtualMachine, estate: Estate, actions: tuple[str, ...], undo: Undo) -> tuple[str, ...]:
     found = []
     if undo is Undo.REBUILD:
         found.append("the way back is to rebuild it: a new VM around its disks and interfaces")
@@ -59,9 +60,11 @@ def _consent(vm: VirtualMachine, actions: tuple[str, ...], undo: Undo) -> tuple[
         found.append("what is sealed in its vTPM afterwards is lost on the way back")
     if vm.power is Power.DEALLOCATED:
         found.append("it is deallocated and stays so: its next start is not proven")
-    cluster = cluster_of(vm)
-    if cluster:
-        found.append(f"it is a member of cluster {cluster}: fail over or drain it first")
+    for cluster in clusters_of(vm, estate):
+        if cluster.is_guess:
+            found.append(f"it may be a member of a cluster, by {cluster.words}: if so, fail over first")
+        else:
+            found.append(f"it is a member of {cluster.words}: fail over or drain it first")
     return tuple(found)
 
 
@@ -78,6 +81,11 @@ def _conflicts(vm: VirtualMachine, estate: Estate) -> tuple[str, ...]:
         found.append("a spot VM: Azure may have no room for it when it is started again")
     if vm.is_on_dedicated_host:
         found.append("on a dedicated host, which has to have room for it when it is started again")
+    placement = placement_group_of(estate, vm)
+    if placement:
+        found.append(
+            f"in proximity placement group {placement.name}: Azure may have no room beside the others"
+        )
     return tuple(found)
 
 

@@ -166,6 +166,14 @@ class Load:
             for dimension, amount in self._layout.weights[group].items()
         )
 
+    def exceeded_by(self, group: int) -> Dimension | None:
+        """Return the first limit for which a group may not join, or None if it may."""
+        caps, held = self._layout.caps, self._held
+        for dimension, amount in sorted(self._layout.weights[group].items()):
+            if dimension in held and held[dimension] + amount > caps[dimension]:
+                return dimension
+        return None
+
     def add(self, group: int) -> None:
         """Count a group in."""
         for dimension, amount in self._layout.weights[group].items():

@@ -67,7 +67,6 @@ class Packer:
         self._at_once = at_once
         self._busy: list[_Busy] = []
         """Waves of this stage that may still be under way when the next one begins."""
-        self._known = self._members | {group for groups in pinned.values() for group in groups}
         self._waits: dict[int, int] = {}
         self._ready: list[tuple[tuple[Any, ...], int]] = []
         self._wave: list[int] = []
@@ -84,7 +83,10 @@ class Packer:
         heapify(self._ready)
 
     def pack(self) -> set[int]:
-        """Fill waves until nothing is left that may go; return the groups that wait for a later stage."""
+        """Fill waves until nothing is left that may go; return the groups that wait for a later stage.
+
+        A wish that cannot be granted ends it at once: everything is placed again without that wish.
+        """
         while True:
             pinned = self._pinned.get(self.placed.next_number, ())
             if not self._ready and not (pinned and self._is_last):
@@ -101,19 +103,16 @@ class Packer:
         """Tell whether a group has its place, or waits again since another one was taken out of a wave."""
         return bool(self._waits[group]) or group in self.placed.wave_of or group in self.placed.lost
 
-    def _fill(self, pinned: tuple[int, ...]) -> bool:  # noqa: C901  one loop, told from top to bottom
+    def _fill(self, pinned: tuple[int, ...]) -> bool:
         """Make one wave; False if nothing of what is ready may go now."""
         self._wave, self._load = [], Load(self._layout)
         self._crowded = set()
         lost = len(self.placed.lost)
         self._floor = self._wave_floor()
-        for group in pinned:
-            self._join_pinned(group)
-        batches = self._check(self._wave)
-        if batches is None and self._wave:
-            self._refuse_all(pinned)
-            return True
-        verified, batches = len(self._wave), batches or ()
+        batches = self._join_pinned(pinned)
+        if self.placed.refused:
+            return False
+        verified = len(self._wave)
         step, misses, deferred = 1, 0, []
         while self._ready and misses < self._patience and not self._load.is_full:
             entry = heappop(self._ready)
@@ -262,28 +261,60 @@ class Packer:
 
     # Pins ---------------------------------------------------------------------------------------
 
-    def _join_pinned(self, group: int) -> None:
-        number, layout = self.placed.next_number, self._layout
-        for before in layout.hard_before[group]:
-            strict = layout.before[group][before]
-            wave = self.placed.wave_of.get(before)
-            if before in self.placed.lost or (wave is not None and wave + strict <= number):
-                continue
-            name = layout.vms[layout.groups[before][0]].vm.name
-            later = f"wave {wave}" if wave is not None else "a later wave"
-            self.placed.refused[group] = f"it needs {name}, which goes in {later}"
-            return
-        if not self._load.takes(group):
-            self.placed.refused[group] = f"wave {number} is full with what else is pinned to it"
-            return
-        self._join(group)
-
-    def _refuse_all(self, pinned: Iterable[int]) -> None:
-        for group in reversed(self._wave):
-            self._leave(group)
+    def _join_pinned(self, pinned: Iterable[int]) -> tuple[PlacedBatch, ...]:
+        """Let join what is wanted in this wave; whatever cannot is refused, and packing ends."""
+        refused = self.placed.refused
         for group in pinned:
-            text = f"wave {self.placed.next_number} has no window that holds what is pinned to it"
-            self.placed.refused.setdefault(group, text)
+            if not self._is_in_order(group):
+                refused[group] = ""  # told when everything has its place
+            elif (dimension := self._load.exceeded_by(group)) is not None:
+                named = f"{self._layout.named(dimension)} are limited to {self._layout.caps[dimension]}"
+                full = f"wave {self.placed.next_number} is full with what else is pinned to it"
+                refused[group] = f"{full}, as its {named}: pin it to another wave"
+            else:
+                self._join(group)
+        batches = self._check(self._wave)
+        return self._join_in_time() if batches is None and self._wave else batches or ()
+
+    def _is_in_order(self, group: int) -> bool:
+        """Tell whether all that a group has to wait for goes early enough, if the group goes in this wave."""
+        before = self._layout.before[group]
+        return all(
+            one in self.placed.lost
+            or (
+                one in self.placed.wave_of
+                and self.placed.wave_of[one] + before[one] <= self.placed.next_number
+            )
+            for one in self._layout.hard_before[group]
+        )
+
+    def _join_in_time(self) -> tuple[PlacedBatch, ...]:
+        """Of what is pinned to this wave keep what its windows hold together, and refuse the rest."""
+        wished, self._wave = self._wave, []
+        for group in reversed(wished):
+            self._leave(group)
+        batches: tuple[PlacedBatch, ...] = ()
+        for group in wished:
+            found = self._check([*self._wave, group])
+            vms = self._layout.groups[group]
+            if found is None and len(wished) == 1:
+                found = arrange(self._layout, vms, self._floors(vms), spill=True)
+            if found is None:
+                self.placed.refused[group] = self._why_no_time(vms)
+                continue
+            self._join(group)
+            batches = found
+        return batches
+
+    def _why_no_time(self, vms: tuple[int, ...]) -> str:
+        wave = f"wave {self.placed.next_number}"
+        if arrange(self._layout, vms, self._floors(vms)) is not None:
+            return (
+                f"{wave} has no window that holds it beside what else is pinned to it: pin it to another wave"
+            )
+        if arrange(self._layout, vms, self._floors(vms), spill=True) is not None:
+            return f"it is larger than one window and goes alone: pin nothing else to {wave}"
+        return f"none of its windows comes again by the time of {wave}: pin it to an earlier one"
 
     # Time ---------------------------------------------------------------------------------------
 

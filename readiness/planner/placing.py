@@ -9,13 +9,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from readiness.model.plan import Bound
-from readiness.planner.bound import added, least, stage_bound
+from readiness.planner.bound import added, firm_groups, least, stage_bound
 from readiness.planner.drafts import Draft, Placed
 from readiness.planner.layout import Layout
+from readiness.planner.numbering import by_date
 from readiness.planner.packing import Packer, Priority
 from readiness.planner.stages import Stage, stages_of
+from readiness.planner.wishes import Refusals, wanted_wave
 
 _IN_A_ROW = 24
 """Waves that follow one another before, where the policy leaves it open, more of them go at once."""
@@ -45,20 +48,40 @@ class Placement(Struct, frozen=True, kw_only=True):
 def place(layout: Layout, committed: tuple[Draft, ...] = ()) -> Placement:
     """Place every move group; wishes that cannot be granted are refused, and the rest is placed again."""
     refused: dict[int, str] = {}
+    tried: set[int] = set()
     while True:
         placement, newly = _attempt(layout, committed, refused)
-        if not newly:
-            return placement
         refused |= newly
+        if newly:
+            continue
+        refusals = Refusals(layout, placement.drafts, placement.stages, refused)
+        hopeful = refusals.hopeful() - tried
+        if not hopeful:
+            return replace(placement, refused=refusals.told())
+        tried |= hopeful
+        refused = {group: text for group, text in refused.items() if group not in hopeful}
+
+
+def place_again(layout: Layout, placement: Placement, order: Mapping[int, int]) -> Placement | None:
+    """Place everything again, the groups of each stage in an order: a rank for each group.
+
+    What is committed stays, and wishes that were refused stay refused; None if more would have to be.
+    """
+    committed = tuple(draft for draft in placement.drafts if draft.stage < 0)
+    found, newly = _attempt(layout, committed, placement.refused, order)
+    return None if newly else found
 
 
 def _attempt(
-    layout: Layout, committed: tuple[Draft, ...], refused: Mapping[int, str]
+    layout: Layout,
+    committed: tuple[Draft, ...],
+    refused: Mapping[int, str],
+    order: Mapping[int, int] | None = None,
 ) -> tuple[Placement, dict[int, str]]:
     placed = _begin(layout, committed)
     open_groups = [group for group in range(len(layout.groups)) if group not in placed.wave_of]
     for group in open_groups:
-        reason = _misfit(layout, group)
+        reason = misfit(layout, group)
         if reason:
             placed.lost[group] = reason
     wished = _pinned(layout, open_groups, placed, refused)
@@ -72,18 +95,16 @@ def _attempt(
         groups = waiting | set(stage.groups)
         is_last = number == len(stages) - 1
         before = len(placed.drafts)
-        placed, waiting = _best(layout, number, groups, placed, deadlines, wished, is_last=is_last)
+        priorities = _priorities(layout, deadlines) if order is None else _as_ordered(order)
+        placed, waiting = _best(layout, number, groups, placed, priorities, wished, is_last=is_last)
         if placed.refused:
             return _placement(layout, placed, sorted_out.unproven, stages, refused), placed.refused
         closes = [draft.closes for draft in placed.drafts[before:]]
         placed.floor = max([placed.floor, *closes])
-    late = {
-        group: f"the plan has only {placed.next_number - 1} waves"
-        for group in pinned_groups
-        if group not in placed.wave_of and group not in placed.lost
-    }
+    late = {group: "" for group in pinned_groups if group not in placed.wave_of and group not in placed.lost}
     if waiting and not late:
         raise AssertionError(f"{len(waiting)} move groups wait for something that never comes")
+    placed.drafts = by_date(layout, placed.drafts, wished)
     return _placement(layout, placed, sorted_out.unproven, stages, refused), late
 
 
@@ -103,17 +124,17 @@ def _best(  # noqa: PLR0913  a stage is told by what it holds and what is before
     number: int,
     groups: set[int],
     placed: Placed,
-    deadlines: Mapping[int, int],
+    priorities: Iterator[Priority],
     pinned: Mapping[int, tuple[int, ...]],
     *,
     is_last: bool,
 ) -> tuple[Placed, set[int]]:
     """Pack one stage in several orders, and return the best result and what waits for a later stage."""
     fewest = least(stage_bound(layout, sorted(groups)))
-    at_once = layout.policy.waves_at_once or min(_AT_ONCE, -(-fewest // _IN_A_ROW))
+    at_once = waves_at_once(layout, fewest)
     tries = min(_TRIES, _EFFORT // max(1, len(groups)))
     best: tuple[tuple[int, int, datetime], Placed, set[int]] | None = None
-    for position, priority in enumerate(_priorities(layout, deadlines)):
+    for position, priority in enumerate(priorities):
         packer = Packer(
             layout,
             number,
@@ -122,7 +143,7 @@ def _best(  # noqa: PLR0913  a stage is told by what it holds and what is before
             priority,
             pinned,
             is_last=is_last,
-            at_once=max(1, at_once),
+            at_once=at_once,
         )
         waiting = packer.pack()
         found = packer.placed
@@ -137,6 +158,15 @@ def _best(  # noqa: PLR0913  a stage is told by what it holds and what is before
     if best is None:
         raise AssertionError("no order was tried")
     return best[1], best[2]
+
+
+def waves_at_once(layout: Layout, fewest: int) -> int:
+    """Return how many waves may be under way at a time in a stage that needs at least so many."""
+    return layout.policy.waves_at_once or max(1, min(_AT_ONCE, -(-fewest // _IN_A_ROW)))
+
+
+def _as_ordered(order: Mapping[int, int]) -> Iterator[Priority]:
+    yield lambda group: (order.get(group, len(order)), group)
 
 
 def _priorities(layout: Layout, deadlines: Mapping[int, int]) -> Iterator[Priority]:
@@ -177,14 +207,9 @@ def _pinned(
 ) -> dict[int, tuple[int, ...]]:
     found: dict[int, list[int]] = defaultdict(list)
     for group in groups:
-        waves = {
-            pin.wave
-            for vm in layout.groups[group]
-            if (pin := layout.pins.get(vm)) is not None and pin.wave is not None
-        }
-        if waves and group not in placed.lost and group not in refused:
-            # A group of which people want parts in different waves goes with the last of them.
-            found[max(waves)].append(group)
+        wave = wanted_wave(layout, group)
+        if wave is not None and group not in placed.lost and group not in refused:
+            found[wave].append(group)
     return {wave: tuple(sorted(members)) for wave, members in sorted(found.items())}
 
 
@@ -200,7 +225,7 @@ def _deadlines(layout: Layout, pinned: Mapping[int, tuple[int, ...]]) -> dict[in
     return found
 
 
-def _misfit(layout: Layout, group: int) -> str:
+def misfit(layout: Layout, group: int) -> str:
     """Return why a group fits into no window at all, or nothing."""
     calendar = layout.calendar
     for vm in layout.groups[group]:
@@ -234,11 +259,8 @@ def _placement(
     refused: Mapping[int, str],
 ) -> Placement:
     new = [draft for draft in placed.drafts if draft.stage >= 0]
-    by_stage: dict[int, list[int]] = defaultdict(list)
-    pins = {group for group in range(len(layout.groups)) if _is_pinned(layout, group, refused)}
-    for draft in new:
-        by_stage[draft.stage] += [group for group in draft.groups if group not in pins]
-    bounds = [stage_bound(layout, sorted(groups)) for _, groups in sorted(by_stage.items())]
+    lost = placed.lost.keys()
+    bounds = [stage_bound(layout, groups) for groups in firm_groups(layout, stages, refused, lost)]
     committed = len(placed.drafts) - len(new)
     return Placement(
         drafts=tuple(placed.drafts),
@@ -249,10 +271,4 @@ def _placement(
         lower_bound=committed + sum(least(bound) for bound in bounds),
         refused=dict(refused),
         proven=len(placed.drafts) == committed + sum(least(bound) for bound in bounds),
-    )
-
-
-def _is_pinned(layout: Layout, group: int, refused: Mapping[int, str]) -> bool:
-    return group not in refused and any(
-        vm in layout.pins and layout.pins[vm].wave is not None for vm in layout.groups[group]
     )

@@ -121,13 +121,12 @@ class _Work:
         room = left - self._spare[occurrence]
         late = [vm for vm in waiting if layout.planned[vm] > room or left <= self._within]
         batch: list[int] = []
-        off: Counter[int] = Counter()
-        zones: dict[int, str] = {}
         if not late:
+            off = Off(layout)
             for vm in waiting:
                 if len(batch) >= layout.policy.max_vms_per_batch:
                     break
-                if self._may_join(vm, batch, off, zones):
+                if off.takes(vm):
                     batch.append(vm)
         return batch, late
 
@@ -169,23 +168,31 @@ class _Work:
         if not waiting:
             del self.ready[self._occurrences[vm]]
 
-    def _may_join(self, vm: int, batch: list[int], off: Counter[int], zones: dict[int, str]) -> bool:
-        """Tell whether a VM may be off together with a batch, and count it in if so."""
+
+class Off:
+    """VMs that are off together: a hub alone, of peers as many as their group can spare, in one zone."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._count: Counter[int] = Counter()
+        self._zones: dict[int, str] = {}
+        self._first: int | None = None
+
+    def takes(self, vm: int, *, hubs: bool = True) -> bool:
+        """Tell whether a VM may be off with the others, and count it in if so."""
         layout = self._layout
-        if batch and (vm in layout.hubs or batch[0] in layout.hubs):
+        if hubs and self._first is not None and (vm in layout.hubs or self._first in layout.hubs):
             return False
-        own = layout.apart_of[vm]
         key = layout.vms[vm].vm.id.key
-        for position in own:
-            group = layout.apart[position]
-            if off[position] >= group.max_unavailable:
-                return False
-            if group.zones and zones.get(position, group.zones.get(key)) != group.zones.get(key):
-                return False
-        for position in own:
-            off[position] += 1
-            if layout.apart[position].zones:
-                zones[position] = layout.apart[position].zones.get(key, "")
+        own = layout.apart_of[vm]
+        zones = {one: layout.apart[one].zones.get(key, "") for one in own if layout.apart[one].zones}
+        if any(self._count[one] >= layout.apart[one].max_unavailable for one in own):
+            return False
+        if any(self._zones.get(one, zone) != zone for one, zone in zones.items()):
+            return False
+        self._count.update(own)
+        self._zones |= zones
+        self._first = vm if self._first is None else self._first
         return True
 
 

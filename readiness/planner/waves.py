@@ -198,7 +198,7 @@ def _wave_reasons(layout: Layout, draft: Draft, ring: str, *, is_pilot: bool) ->
         load.add(group)
     found += [
         f"More {layout.named(dimension)} than the limit of {layout.caps[dimension]}: "
-        "one move group alone has so many."
+        f"{'agreed on before' if draft.stage == COMMITTED else 'one move group alone has so many'}."
         for dimension in load.over()
     ]
     spans: dict[int, set[Occurrence]] = {}

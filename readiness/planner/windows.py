@@ -33,8 +33,7 @@ class Calendar:
         self._found: dict[str, list[Occurrence]] = {name: [] for name in self._windows}
         self.keeps = keeps
         """Whether windows are kept; if not, any time from the next day on is one."""
-        midnight = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
-        self.begins = midnight - timedelta(days=1) if keeps else midnight + timedelta(days=1)
+        self.begins = _midnight(as_of) + timedelta(days=-1 if keeps else 1)
         """Before which nothing begins; windows look at the day themselves, each in its own zone."""
 
     def seconds(self, window: str) -> int:
@@ -63,7 +62,7 @@ class Calendar:
             needed: How many seconds it has to have.
         """
         if not self.keeps:
-            return self._any_time(after, tuple(frozen), not_before)
+            return self._any_time(after, tuple(frozen), not_before, needed)
         known = tuple(frozen)
         upcoming = [
             entry
@@ -94,20 +93,21 @@ class Calendar:
                 return entry
 
     def _any_time(
-        self, after: datetime, frozen: tuple[Freeze, ...], not_before: date | None
-    ) -> Occurrence | None:
+        self, after: datetime, frozen: tuple[Freeze, ...], not_before: date | None, needed: int
+    ) -> Occurrence:
+        """Return the time between freezes, the first of which is long enough."""
         opens = max(after, self.begins)
         if not_before is not None:
-            opens = max(opens, datetime(not_before.year, not_before.month, not_before.day, tzinfo=UTC))
-        for freeze in sorted(frozen, key=lambda entry: entry.starts):
-            if freeze.starts <= opens.date() <= freeze.ends:
-                after_it = freeze.ends + timedelta(days=1)
-                opens = datetime(after_it.year, after_it.month, after_it.day, tzinfo=UTC)
-        later = [freeze.starts for freeze in frozen if freeze.starts > opens.date()]
-        end = min(later, default=None)
+            opens = max(opens, _midnight(not_before))
         closes = opens + _LONG
-        if end is not None:
-            closes = min(closes, datetime(end.year, end.month, end.day, tzinfo=UTC))
+        for freeze in sorted(frozen, key=lambda entry: entry.starts):
+            if freeze.ends < opens.date():
+                continue
+            if opens + timedelta(seconds=max(needed, 1)) <= _midnight(freeze.starts):
+                closes = min(closes, _midnight(freeze.starts))
+                break
+            opens = _midnight(freeze.ends + timedelta(days=1))
+            closes = opens + _LONG
         return Occurrence(window=ANY_TIME, opens=opens, closes=closes, timezone="UTC")
 
 
@@ -131,6 +131,10 @@ def occurrences(window: MaintenanceWindow, as_of: date) -> Iterator[Occurrence]:
         closes = min(opens + window.duration, on_the_wall)
         if closes > opens:
             yield Occurrence(window=window.name, opens=opens, closes=closes, timezone=window.timezone)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _opening_day(occurrence: Occurrence) -> date:

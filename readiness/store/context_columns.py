@@ -11,8 +11,16 @@ from msgspec import Struct
 
 from readiness.model.context import Criticality, Environment, IdentityKind
 from readiness.model.ids import ResourceId
+from readiness.model.plan_parts import Strictness
 from readiness.model.verdict import Dimension
-from readiness.store.context_values import Resolver, check_rrule, check_timezone, covered_id, resource_id
+from readiness.store.context_values import (
+    Resolver,
+    check_rrule,
+    check_timezone,
+    confidence,
+    covered_id,
+    resource_id,
+)
 from readiness.store.marked_yaml import Entry
 
 FORMAT = "readiness/context-workbook/1"
@@ -94,6 +102,10 @@ def _tag(entry: Entry, _resolver: Resolver) -> object:
     if not (name.strip() and sign):
         raise entry.error(f"'{entry.text()}' is no tag.", "Write name=value.")
     return value
+
+
+def _share(entry: Entry, _resolver: Resolver) -> object:
+    return confidence(entry)
 
 
 def _kind(kinds: type[Enum]) -> Check:
@@ -200,6 +212,15 @@ SHEETS = (
                 is_list=True,
             ),
             *_MATCH,
+            Column(
+                title="Over",
+                key="over",
+                meaning="Applications further down whose VMs it has where both match.",
+                example="Platform",
+                check=_text,
+                is_list=True,
+            ),
+            _choice("May be empty", "may_be_empty", "true: it need not match a VM.", _TRUTH, _flag),
         ),
     ),
     Sheet(
@@ -220,6 +241,16 @@ SHEETS = (
             _needed("Source", "source", "The VM that needs the target: name or full id.", "sf-web-01", _vm),
             _needed("Target", "target", "The VM that is needed: name or full id.", "sf-app-01", _vm),
             _choice("Hard", "hard", "true: the target is never in a later wave.", _TRUTH, _flag),
+            _choice(
+                "Strict",
+                "strict",
+                "next-wave: the target is in an earlier wave. same-wave: as hard. none: as if not hard.",
+                ("next-wave", "same-wave", "none"),
+                _kind(Strictness),
+            ),
+            _choice("Observed", "observed", "true: seen in traffic; it binds nothing.", _TRUTH, _flag),
+            _column("Evidence", "evidence", "Where it is known from.", "The runbook of 2026-09"),
+            _column("Confidence", "confidence", "How sure it is, from 0 to 1; 1 if empty.", "0.8", _share),
         ),
     ),
     Sheet(

@@ -24,26 +24,29 @@ from readiness.model.context import (
     TargetEntry,
     TrustedLaunchChoice,
 )
+from readiness.model.plan_parts import Strictness
 from readiness.model.verdict import Dimension
 from readiness.store.context_values import (
     Resolver,
     Words,
     check_rrule,
     check_timezone,
+    confidence,
     match_of,
     resource_id,
     scope_id,
     text_of,
     texts_of,
 )
+from readiness.store.dependency_values import COLUMNS, Binding
 from readiness.store.marked_yaml import Entry, closest
 
 
 def application(entry: Entry, windows: set[str], words: Words) -> Application:
     """Read an application, whose windows have to be known."""
-    fields = entry.fields(
-        "name", "owner", "criticality", "environment", "match", "windows", required=("name", "owner", "match")
-    )
+    needed = ("name", "owner", "match")
+    more = ("criticality", "environment", "windows", "over", "may_be_empty")
+    fields = entry.fields(*needed, *more, required=needed)
     owner = fields["owner"].fields("name", "email", required=("name",))
     chosen = fields["windows"].entries() if "windows" in fields else []
     for window in chosen:
@@ -61,6 +64,8 @@ def application(entry: Entry, windows: set[str], words: Words) -> Application:
         if "environment" in fields
         else Environment.PRODUCTION,
         windows=tuple(window.text() for window in chosen),
+        over=texts_of(fields, "over"),
+        may_be_empty="may_be_empty" in fields and fields["may_be_empty"].flag(),
     )
 
 
@@ -84,11 +89,20 @@ def window(entry: Entry) -> MaintenanceWindow:
 
 def dependency(entry: Entry, resolver: Resolver) -> Dependency:
     """Read who needs whom."""
-    fields = entry.fields("source", "target", "hard", required=("source", "target"))
+    fields = entry.fields(*COLUMNS, required=("source", "target"))
     source, target = resolver.vm(fields["source"]), resolver.vm(fields["target"])
     if source == target:
         raise entry.error(f"'{source.name}' cannot depend on itself.", "Remove the entry or name another VM.")
-    return Dependency(source=source, target=target, hard=fields["hard"].flag() if "hard" in fields else False)
+    binding = Binding(
+        hard=fields["hard"].flag() if "hard" in fields else None,
+        strict=fields["strict"].kind(Strictness) if "strict" in fields else None,
+        observed="observed" in fields and fields["observed"].flag(),
+        evidence=text_of(fields, "evidence"),
+        confidence=confidence(fields["confidence"]) if "confidence" in fields else 1.0,
+    )
+    if wrong := binding.wrong():
+        raise entry.error(wrong.problem, wrong.remedy)
+    return binding.between(source, target)
 
 
 def target(entry: Entry, words: Words) -> TargetEntry:

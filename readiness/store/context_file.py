@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from readiness.model.context import Context
 from readiness.store import context_entries as read
 from readiness.store.context_values import Names, Resolver, Words
-from readiness.store.marked_yaml import Entry, compose
+from readiness.store.marked_yaml import Entry, closest, compose
 
 FORMAT = "readiness/context/1"
 SECTIONS = (
@@ -64,10 +64,19 @@ def context_of(root: Entry, names: Names, words: Words) -> Context:
         estimates=_each(fields, "estimates", lambda entry: read.estimate(entry, words)),
     )
     _refuse_twins(fields, "applications", [entry.name for entry in context.applications])
+    _check_order(fields, [entry.name for entry in context.applications])
     _refuse_twins(fields, "windows", [entry.name for entry in context.windows])
     _refuse_twins(fields, "exceptions", [entry.id for entry in context.exceptions])
     _refuse_twins(fields, "freezes", [entry.name for entry in context.freezes])
     return context
+
+
+def application_places(text: str, file: str = "context.yaml") -> dict[str, str]:
+    """Return where each application of a context stands, by its name."""
+    root = compose(text, file)
+    listed = root.mapping().get("applications") if root else None
+    entries = listed[1].entries() if listed and not listed[1].is_empty else []
+    return {entry.mapping()["name"][1].text(): entry.place for entry in entries}
 
 
 def check_format(root: Entry) -> None:
@@ -89,6 +98,22 @@ def check_format(root: Entry) -> None:
 
 def _each(fields: Mapping[str, Entry], section: str, read: Callable[[Entry], _Read]) -> tuple[_Read, ...]:
     return tuple(read(entry) for entry in fields[section].entries()) if section in fields else ()
+
+
+def _check_order(fields: Mapping[str, Entry], names: list[str]) -> None:
+    """Refuse an application that goes over one that does not stand further down: the first has the VM."""
+    for position, entry in enumerate(fields["applications"].entries() if names else ()):
+        over = entry.fields(*entry.mapping()).get("over")
+        for other in over.entries() if over else ():
+            if other.text() in names[position + 1 :]:
+                continue
+            if other.text() in names:
+                problem = (
+                    f"'{names[position]}' cannot go over '{other.text()}', which does not stand below it."
+                )
+                raise other.error(problem, "A VM belongs to the first application that matches it: move one.")
+            remedy = closest(other.text(), names[position + 1 :]) or "Describe it under 'applications'."
+            raise other.error(f"There is no application '{other.text()}' below this one.", remedy)
 
 
 def _refuse_twins(fields: Mapping[str, Entry], section: str, names: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from readiness.model.context import Match
 from readiness.model.ids import ResourceId
+from readiness.store.dependency_values import NO_CONFIDENCE, confidence_of
 from readiness.store.marked_yaml import Entry, closest
 
 Names = Mapping[str, tuple[ResourceId, ...]]
@@ -90,6 +91,14 @@ def check_timezone(entry: Entry) -> None:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         remedy = closest(entry.text(), available_timezones()) or "Write an IANA name such as Europe/Berlin."
         raise entry.error(f"There is no time zone '{entry.text()}'.", remedy) from error
+
+
+def confidence(entry: Entry) -> float:
+    """Read how sure something is."""
+    try:
+        return confidence_of(entry.text())
+    except ValueError as error:
+        raise entry.error(f"'{entry.text()}' is no confidence.", NO_CONFIDENCE) from error
 
 
 class Resolver:

@@ -1,56 +1,34 @@
-"""Reads who needs whom: the estate's own `dependencies.csv`, and the exports of tools that watch traffic.
+"""Reads and writes who needs whom: the estate's own `dependencies.csv`, and the exports of tools.
 
-Understands `source,target[,hard]`, the dependency export of Azure Migrate, and flow tables of traffic
-analytics (`NTANetAnalytics` and the older `AzureNetworkAnalytics_CL`). An export says who talked to whom by
-name or address; nothing is resolved here. The client of a connection needs its server.
+The estate's file is held to the estate's VMs, line by line. A file to import may have any of the forms of
+`dependency_forms`.
 """
 
 import csv
+import io
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-
-from msgspec import Struct
 
 from readiness.errors import EstateError
 from readiness.model.context import Dependency
 from readiness.model.ids import ResourceId
+from readiness.store.dependency_forms import (
+    FORMS,
+    KNOWN,
+    OWN,
+    Form,
+    Line,
+    Stated,
+    form_of,
+    title_of,
+)
+from readiness.store.dependency_values import COLUMNS, strictness_of
 from readiness.store.marked_yaml import closest
 from readiness.store.plain_text import lines, unreadable
 
 DEPENDENCIES = "dependencies.csv"
 _SHOWN = 5
-_WORDS = {"": False, "false": False, "no": False, "0": False, "true": True, "yes": True, "1": True}
-_KNOWN = (
-    "Known are: source,target - the dependency export of Azure Migrate (Source server name, Destination "
-    "server name) - traffic analytics (SrcVM, DestVM or VM1_s, VM2_s)."
-)
-
-
-class Endpoint(Struct, frozen=True):
-    """One end of a dependency as a file tells it; whatever the file does not tell is empty."""
-
-    name: str = ""
-    """A VM's name or full resource id."""
-    group: str = ""
-    subscription: str = ""
-    address: str = ""
-
-    def __str__(self) -> str:
-        return "/".join(filter(None, (self.group, self.name))) or self.address
-
-
-class Edge(Struct, frozen=True):
-    """Source needs target, as a file tells it."""
-
-    place: str
-    source: Endpoint
-    target: Endpoint
-    hard: bool = False
-
-
-_Row = Mapping[str, str]
-_Reader = Callable[[_Row, str], Edge | None]
 
 
 def parse_dependencies(
@@ -64,16 +42,16 @@ def parse_dependencies(
     known = {found for ids in names.values() for found in ids}
     problems: list[str] = []
     found: dict[Dependency, None] = {}
-    for edge in _edges(text.removeprefix("\ufeff").splitlines(keepends=True), file, (_OWN,)):
+    for line in _read(text.removeprefix("\ufeff").splitlines(keepends=True), file, (OWN,)):
         ends = []
-        for end in (edge.source, edge.target):
+        for end in (line.source, line.target):
             ids = (ResourceId(end.name),) if end.name.startswith("/") else names.get(end.name.lower(), ())
             if len(ids) == 1 and ids[0] in known:
                 ends.append(ids[0])
             else:
-                problems.append(f"{edge.place}: {_unknown(end.name, ids, names)}")
-        if len(ends) == len((edge.source, edge.target)) and ends[0] != ends[1]:
-            found[Dependency(source=ends[0], target=ends[1], hard=edge.hard)] = None
+                problems.append(f"{line.place}: {_unknown(end.name, ids, names)}")
+        if isinstance(line, Stated) and len(ends) > 1 and ends[0] != ends[1]:
+            found[line.binding.between(ends[0], ends[1])] = None
     if problems:
         more = f" And {len(problems) - _SHOWN} more." if len(problems) > _SHOWN else ""
         remedy = "Correct or remove these lines, or import the dependencies again."
@@ -82,20 +60,35 @@ def parse_dependencies(
     return tuple(found)
 
 
-def read_edges(path: Path) -> Iterator[Edge]:
+def read_lines(path: Path) -> Iterator[Line]:
     """Yield what a CSV file says of who needs whom, whichever of the known forms it has."""
     try:
         content = (line.decode() for line in lines(path))
-        yield from _edges(content, path.name, (_OWN, _MIGRATE, _FLOWS, _OLD_FLOWS))
+        yield from _read(content, path.name, FORMS)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise unreadable(path, "the beginning", error) from error
 
 
 def as_csv(dependencies: Iterable[Dependency]) -> bytes:
     """Return the content of `dependencies.csv`, with full ids, in an order that depends on nothing else."""
-    rows = sorted({(entry.source, entry.target, entry.hard) for entry in dependencies})
-    written = [f'"{source}","{target}",{str(hard).lower()}' for source, target, hard in rows]
-    return "\n".join(["source,target,hard", *written, ""]).encode()
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(sorted(_row(entry) for entry in set(dependencies)))
+    return out.getvalue().encode()
+
+
+def _row(entry: Dependency) -> tuple[str, ...]:
+    strict = strictness_of(entry)
+    return (
+        str(entry.source),
+        str(entry.target),
+        str(entry.hard or entry.strict).lower(),
+        str(strict),
+        str(entry.observed).lower(),
+        entry.evidence,
+        f"{entry.confidence:g}",
+    )
 
 
 def _unknown(written: str, ids: tuple[ResourceId, ...], names: Mapping[str, tuple[ResourceId, ...]]) -> str:
@@ -105,81 +98,29 @@ def _unknown(written: str, ids: tuple[ResourceId, ...], names: Mapping[str, tupl
     return f"the estate has no VM '{written}'. {hint}".strip()
 
 
-# Forms ----------------------------------------------------------------------------------------------
-
-
-class _Form(Struct, frozen=True):
-    """A kind of CSV file: the columns it is known by, and how a row of it is read."""
-
-    columns: frozenset[str]
-    read: _Reader
-
-
-def _edges(content: Iterable[str], file: str, forms: tuple[_Form, ...]) -> Iterator[Edge]:
+def _read(content: Iterable[str], file: str, forms: tuple[Form, ...]) -> Iterator[Line]:
     source = iter(content)
-    head = next((line for line in source if line.strip()), "")
+    first, head = next(((number, line) for number, line in enumerate(source, 1) if line.strip()), (1, ""))
     delimiter = max(",;\t", key=head.count)
-    titles = [title.strip().lower() for title in next(csv.reader([head], delimiter=delimiter), [])]
-    form = next((entry for entry in forms if entry.columns <= set(titles)), None)
+    titles = [title_of(title) for title in next(csv.reader([head], delimiter=delimiter), [])]
+    form = form_of(titles, forms)
     if form is None:
-        brief = f"{file}:1: these columns are of no known form: {', '.join(titles[:8]) or '(none)'}."
-        remedy = _KNOWN if len(forms) > 1 else "Its first line has to be source,target."
-        raise EstateError(brief, remedy=remedy)
+        brief = f"{file}:{first}: these columns are of no known form: {', '.join(titles[:8]) or '(none)'}."
+        raise EstateError(
+            brief, remedy=KNOWN if len(forms) > 1 else "Its first line has to be source,target."
+        )
+    for title in titles:
+        if hint := form.misspelled(title):
+            raise EstateError(f"{file}:{first}: there is no column '{title}'.", remedy=hint)
     rows = csv.reader(source, delimiter=delimiter)
     try:
         for row in rows:
-            place = f"{file}:{rows.line_num + 1}"
             if any(cell.strip() for cell in row):
-                cells = dict(zip(titles, (cell.strip() for cell in row), strict=False))
-                edge = form.read(cells, place)
-                if edge is not None:
-                    yield edge
+                cells = dict.fromkeys(titles, "")
+                cells.update(zip(titles, (cell.strip() for cell in row), strict=False))
+                line = form.read(cells, f"{file}:{rows.line_num + first}")
+                if line is not None:
+                    yield line
     except csv.Error as error:
-        brief = f"{file}:{rows.line_num + 1} is not CSV."
+        brief = f"{file}:{rows.line_num + first} is not CSV."
         raise EstateError(brief, details=f"{error}.", remedy="Export it again as CSV.") from error
-
-
-def _own(row: _Row, place: str) -> Edge:
-    hard = row.get("hard", "").lower()
-    if hard not in _WORDS:
-        raise EstateError(f"{place}: '{hard}' is neither true nor false.", remedy="Write true or false.")
-    source, target = row.get("source", ""), row.get("target", "")
-    if not (source and target):
-        brief = f"{place}: {'target' if source else 'source'} is missing."
-        raise EstateError(brief, remedy="Write two VMs in every line: source,target.")
-    return Edge(place, Endpoint(source), Endpoint(target), hard=_WORDS[hard])
-
-
-def _migrate(row: _Row, place: str) -> Edge:
-    target = Endpoint(row["destination server name"], address=row.get("destination ip", ""))
-    return Edge(place, Endpoint(row["source server name"]), target)
-
-
-def _flow(row: _Row, place: str) -> Edge | None:
-    if row.get("flowstatus", "").lower() in ("d", "denied"):
-        return None
-    source = _grouped(row["srcvm"], row.get("srcsubscription", ""), row.get("srcip", ""))
-    target = _grouped(row["destvm"], row.get("destsubscription", ""), row.get("destip", ""))
-    return Edge(place, source, target)
-
-
-def _old_flow(row: _Row, place: str) -> Edge | None:
-    if row.get("flowstatus_s", "").lower() in ("d", "denied"):
-        return None
-    source = _grouped(row["vm1_s"], row.get("subscription1_g", ""), row.get("srcip_s", ""))
-    target = _grouped(row["vm2_s"], row.get("subscription2_g", ""), row.get("destip_s", ""))
-    return Edge(place, source, target)
-
-
-def _grouped(written: str, subscription: str, address: str) -> Endpoint:
-    """Read `group/vm`, as traffic analytics names machines."""
-    group, _, name = written.rpartition("/")
-    if name.lower() == "unknown":
-        group, name = "", ""
-    return Endpoint(name, group=group, subscription=subscription.lower(), address=address)
-
-
-_OWN = _Form(frozenset({"source", "target"}), _own)
-_MIGRATE = _Form(frozenset({"source server name", "destination server name"}), _migrate)
-_FLOWS = _Form(frozenset({"srcvm", "destvm"}), _flow)
-_OLD_FLOWS = _Form(frozenset({"vm1_s", "vm2_s"}), _old_flow)

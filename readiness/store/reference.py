@@ -24,6 +24,7 @@ def read_reference() -> Reference:
         keyless_roles=roles["cannot"],
         frameworks=msgspec.convert(frameworks["frameworks"], tuple[Framework, ...]),
         frameworks_verified_on=frameworks["verified_on"],
+        time_zones={name.lower(): zone for name, zone in _table("time_zones")["zones"].items()},
     )
 
 

@@ -16,8 +16,12 @@ from reports.tables import Cell, Column, Kind, Row
 LONGEST_TEXT = 32_767
 """UTF-16 units a cell can hold."""
 
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What XML cannot carry. Surrogates appear alone only in damaged text."""
+_NO_CHARACTER = re.compile("[\ud800-\udfff\ufffe\uffff]")
+"""What is no character at all. Surrogates appear alone only in damaged text."""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_TO_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)|" + _CONTROL.pattern)
+"""What XML cannot carry, and underscores that begin what Office would read as an escape."""
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 
@@ -37,14 +41,37 @@ def put(sheet: Worksheet, row: int, column: int, value: Cell, style: str) -> Non
 
 
 def clean(text: str) -> str:
-    """Replace what XML cannot carry, and cut what Excel cannot hold with an ellipsis."""
+    """Replace what is no character, and cut what Excel cannot hold with an ellipsis."""
     if len(text) < LONGEST_TEXT // 2 and text.isprintable():
         return text
-    legal = _ILLEGAL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    legal = _NO_CHARACTER.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     if _units(legal) <= LONGEST_TEXT:
         return legal
     cut = legal.encode("utf-16-le")[: 2 * (LONGEST_TEXT - 1)].decode("utf-16-le", errors="ignore")
     return f"{cut}…"
+
+
+def plain(text: str) -> str:
+    """Replace control characters, too, for places that know no escapes."""
+    return _CONTROL.sub("\ufffd", clean(text))
+
+
+def escaped(text: str) -> str:
+    """Return a text as Office writes it into a file: `_x0007_` for a control character.
+
+    A text that holds such a sequence itself would be read as another one, so its underscore is escaped.
+    """
+    if text.isprintable() and "_x" not in text:
+        return text
+    return _TO_ESCAPE.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
+
+
+def unescaped(text: str) -> str:
+    """Return a text as it was before it was escaped."""
+    if "_x" not in text:
+        return text
+    found = _ESCAPE.sub(lambda code: chr(int(code[1], 16)), text)
+    return found.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def lines(row: Row, columns: Sequence[Column], widths: Sequence[int]) -> int:
@@ -70,7 +97,7 @@ def wrapped(text: str, width: int) -> int:
 def _put_text(cell: SheetCell, text: str) -> None:
     if not text:
         return
-    cell.value = clean(text)
+    cell.value = escaped(clean(text))
     # openpyxl takes "=..." for a formula and "#N/A" for an error; here both are only text.
     cell.data_type = "s"
     if text.startswith(FORMULA_STARTS):

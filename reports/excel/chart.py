@@ -17,7 +17,7 @@ from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reports.excel.cells import clean
+from reports.excel.cells import clean, escaped
 from reports.excel.style import GREY, GREY_LIGHT
 from reports.tables import Table
 
@@ -49,7 +49,7 @@ def stacked_bars(sheet: Worksheet, table: Table, *, top: int, left: Sequence[int
     chart.overlap = 100
     chart.gapWidth = 55
     bottom = top + len(table.rows)
-    names = [clean(str(value)) for value in table.values(stack.category)]
+    names = [escaped(clean(str(value))) for value in table.values(stack.category)]
     for title, colour in stack.colours.items():
         position = left[table.position(title)]
         series = Series(Reference(sheet, min_col=position, min_row=top + 1, max_row=bottom), title=title)

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from typing import BinaryIO
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.workbook import Workbook
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
 
 from readiness.errors import UsageError
 
@@ -24,6 +26,7 @@ _MOST_ENTRIES = 10_000
 _MEBI = 1024 * 1024
 _SAVE = "Open it in Excel or LibreOffice and save it as an Excel workbook (.xlsx)."
 _AGAIN = "Ask for the file again, or take the owner's last good copy."
+_TEXT, _RUN, _ITEM = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("t", "r", "si"))
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -42,7 +45,7 @@ _DAMAGE = (
 
 @contextmanager
 def opened(file: BinaryIO, name: str, largest: int) -> Iterator[Workbook]:
-    """Open a workbook to read its cells as they were written: a formula is seen as one.
+    """Open a workbook to read its cells as they were written: a formula is seen as one, texts are escaped.
 
     Args:
         file: The file.
@@ -59,7 +62,9 @@ def opened(file: BinaryIO, name: str, largest: int) -> Iterator[Workbook]:
         file.seek(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of features that this reader does not use
-            book = load_workbook(file, read_only=True)
+            reader = _Reader(file, read_only=True)
+            reader.read()
+            book = reader.wb
             try:
                 yield book
             finally:
@@ -67,6 +72,24 @@ def opened(file: BinaryIO, name: str, largest: int) -> Iterator[Workbook]:
     except _DAMAGE as error:
         details = str(error) or type(error).__name__
         raise UsageError(f"{name} is damaged: it cannot be read.", details=details, remedy=_AGAIN) from error
+
+
+class _Reader(ExcelReader):
+    """openpyxl's reader, which would take half of each escape out of shared texts."""
+
+    def read_strings(self) -> None:
+        """Keep the shared texts as they are written."""
+        part = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
+        if part is None:
+            return
+        with self.archive.open(part.PartName[1:]) as source:
+            for _, node in iterparse(source):
+                if node.tag == _ITEM:
+                    # One text, or runs of different looks; how Japanese is spoken stands beside them.
+                    shown = (part for part in node if part.tag in (_TEXT, _RUN))
+                    runs = (part if part.tag == _TEXT else part.find(_TEXT) for part in shown)
+                    self.shared_strings.append("".join(run.text or "" for run in runs if run is not None))
+                    node.clear()
 
 
 def _refuse_containers(file: BinaryIO, name: str) -> None:

@@ -14,6 +14,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from openpyxl.workbook import Workbook
 from openpyxl.writer.excel import ExcelWriter
 
+from reports.excel.cells import plain
+
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _PIECE = 1 << 18
@@ -26,15 +28,15 @@ class Book:
 
     def __init__(self, *, title: str, release: str, as_of: date) -> None:
         self.workbook = Workbook()
-        self._rows: dict[str, Iterable[bytes]] = {}
+        self._rows: dict[str, tuple[Iterable[bytes], str]] = {}
         properties = self.workbook.properties
-        properties.title = title
-        properties.creator = f"readiness {release}"
+        properties.title = plain(title)
+        properties.creator = plain(f"readiness {release}")
         properties.created = properties.modified = datetime.combine(as_of, time())
 
-    def stream(self, title: str, rows: Iterable[bytes]) -> None:
-        """Let the sheet of that title consist of these rows."""
-        self._rows[title] = rows
+    def stream(self, title: str, rows: Iterable[bytes], area: str) -> None:
+        """Let the sheet of that title consist of these rows, which fill the cells of that area."""
+        self._rows[title] = rows, area
 
     def write(self, to: BinaryIO) -> None:
         """Write the file, created and modified on the day it is as of."""
@@ -52,7 +54,7 @@ class Book:
 class _Archive(ZipFile):
     """A zip whose entries bear no date, and which puts the streamed rows into their sheets."""
 
-    def __init__(self, to: BinaryIO, bodies: Mapping[str, Iterable[bytes]]) -> None:
+    def __init__(self, to: BinaryIO, bodies: Mapping[str, tuple[Iterable[bytes], str]]) -> None:
         super().__init__(to, "w")
         self._bodies = bodies
 
@@ -63,12 +65,14 @@ class _Archive(ZipFile):
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
         """Write an entry from a file; the empty rows of a sheet are replaced with those given for it."""
         shell = Path(filename).read_bytes()
-        rows = self._bodies.get(arcname)
-        if rows is None:
+        body = self._bodies.get(arcname)
+        if body is None:
             self.writestr(arcname, shell)
             return
-        # The shell claims one cell, and strict readers would believe it: without a claim they look.
-        head, tail = _ROWS.split(_DIMENSION.sub(b"", shell, count=1), maxsplit=1)
+        rows, area = body
+        # The shell claims one cell, and strict readers believe it.
+        claim = f'<dimension ref="{area}"/>'.encode()
+        head, tail = _ROWS.split(_DIMENSION.sub(claim, shell, count=1), maxsplit=1)
         with self.open(_entry(arcname), "w", force_zip64=True) as entry:
             buffer = bytearray(head + b"<sheetData>")
             for row in rows:

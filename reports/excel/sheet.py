@@ -18,7 +18,7 @@ from openpyxl.worksheet.table import Table as ExcelTable
 from openpyxl.worksheet.table import TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reports.excel.cells import put
+from reports.excel.cells import clean, escaped, put
 from reports.excel.package import Book
 from reports.excel.stream import rows_xml
 from reports.excel.style import ACCENT, EDITED, LABEL, body, header, warning
@@ -86,7 +86,7 @@ def add_sheets(book: Book, table: Table, layout: Layout) -> None:
             letters = "".join(character for character in table.name if character.isalnum())
             _make_table(sheet, part, f"{letters}_{number}")
             _validate(sheet, part)
-            book.stream(title, rows_xml(sheet, part))
+            book.stream(title, rows_xml(sheet, part), _area(part))
         else:
             _fill_empty(sheet, part)
 
@@ -101,7 +101,7 @@ def set_up_page(sheet: Worksheet, footer: str, paper: int = A4) -> None:
     sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.page_margins.top = sheet.page_margins.bottom = 0.6
     bottom: Any = sheet.oddFooter
-    bottom.left.text = footer.replace("&", "&&")
+    bottom.left.text = escaped(clean(footer)).replace("&", "&&")
     bottom.center.text = sheet.title
     bottom.right.text = "Page &P of &N"
     for part in (bottom.left, bottom.center, bottom.right):
@@ -143,8 +143,12 @@ def _dress(sheet: Worksheet, table: Table, layout: Layout) -> None:
     sheet.print_title_rows = "1:1"
 
 
+def _area(table: Table) -> str:
+    return f"A1:{get_column_letter(len(table.columns))}{len(table.rows) + 1}"
+
+
 def _make_table(sheet: Worksheet, table: Table, name: str) -> None:
-    area = f"A1:{get_column_letter(len(table.columns))}{len(table.rows) + 1}"
+    area = _area(table)
     excel_table = ExcelTable(displayName=name, ref=area)
     excel_table.tableStyleInfo = TableStyleInfo(name="TableStyleMedium2", showRowStripes=True)
     # The rows are not in the sheet yet, where openpyxl would look for the titles.

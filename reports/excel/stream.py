@@ -16,7 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reports.excel.cells import FORMULA_STARTS, clean, lines
+from reports.excel.cells import FORMULA_STARTS, clean, escaped, lines
 from reports.excel.style import body, header
 from reports.tables import Cell, Column, Kind, Row, Table
 
@@ -81,7 +81,7 @@ def _cell(place: str, value: Cell, styles: _Styles) -> str:
 
 
 def _text(place: str, style: int, text: str) -> str:
-    legal = clean(text)
+    legal = escaped(clean(text))
     if _MARKUP.search(legal):
         legal = _MARKUP.sub(lambda found: _ENTITIES[found[0]], legal)
     space = ' xml:space="preserve"' if legal != legal.strip() or "\n" in legal else ""
@@ -97,12 +97,12 @@ def _serial(value: date) -> float:
 def _styles(sheet: Worksheet, column: Column) -> _Styles:
     name = body(column.kind, is_edited=column.edit is not None)
     plain = _style(sheet, name)
-    if column.kind is not Kind.TEXT:
+    if column.kind not in (Kind.TEXT, Kind.PROSE):
         return _Styles(plain, _style(sheet, name, is_quoted=True), plain, plain)
     return _Styles(
         plain,
         _style(sheet, name, is_quoted=True),
-        _style(sheet, name, number_format="#,##0"),
+        _style(sheet, name, number_format="#,##0") if column.kind is Kind.TEXT else plain,
         _style(sheet, name, number_format="yyyy-mm-dd"),
     )
 

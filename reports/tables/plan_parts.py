@@ -11,7 +11,16 @@ import msgspec
 
 from readiness.model.codec import to_builtins
 from readiness.model.ids import ResourceId
-from readiness.model.plan import ApartGroup, Hub, LeftOut, OrderEdge, Plan, PlanAction, TogetherGroup
+from readiness.model.plan import (
+    ApartGroup,
+    Hub,
+    LeftOut,
+    OrderEdge,
+    Plan,
+    PlanAction,
+    PlanException,
+    TogetherGroup,
+)
 from reports import words
 from reports.tables.plan_vms import KEY, is_blocked
 from reports.tables.table import Cell, Column, Kind, Row, Rows, Table
@@ -19,6 +28,8 @@ from reports.tables.table import Cell, Column, Kind, Row, Rows, Table
 BOOK_FORMAT = "readiness/wave-plan/1"
 _SHOWN = 20
 """Members of a group that a cell lists."""
+_SOON = 30
+"""Days before its end in which an exception has to be renewed or its work planned."""
 
 
 class ChangeOf(Protocol):
@@ -54,9 +65,9 @@ def plan_actions(plan: Plan) -> Table:
     columns = (
         Column("When", 13),
         Column("Due", 13, Kind.DAY),
-        Column("What", 46, Kind.PROSE),
-        Column("Kind", 26),
-        Column("On", 26),
+        Column("What", 56, Kind.PROSE),
+        Column("Kind", 22),
+        Column("On", 38),
         Column("Shared", 9),
         Column("By", 12),
         Column("Owner", 22),
@@ -86,7 +97,7 @@ def plan_dependencies(plan: Plan, places: Mapping[ResourceId, int] | None = None
         Column("Wave", 8, Kind.COUNT),
         Column("After (consumer)", 26),
         Column("Wave of it", 8, Kind.COUNT),
-        Column("Binding", 24, Kind.PROSE),
+        Column("Binding", 28, Kind.PROSE),
         Column("Evidence", 46, Kind.PROSE),
         Column("Confidence", 12, Kind.SHARE),
         Column("Members", 50, Kind.PROSE),
@@ -117,27 +128,49 @@ def plan_unplanned(plan: Plan) -> Table:
 
 
 def plan_exceptions(plan: Plan) -> Table:
-    """Return one row per VM and upgrade that is not done because an exception permits it."""
+    """Return one row per exception and VM it names: who answers for it, until when, and what protects it."""
     columns = (
+        Column("Exception", 18),
         Column("VM", 24),
-        Column("Application", 22),
-        Column("Upgrade", 26),
-        Column("Status", 12),
-        Column("Detail", 60, Kind.PROSE),
+        Column("Application", 20),
+        Column("In this plan", 12),
+        Column("Permits", 24),
+        Column("Owner", 20),
+        Column("Approved by", 26, Kind.PROSE),
+        Column("Expires", 13, Kind.DAY),
+        Column("Days left", 10, Kind.COUNT),
+        Column("State", 11),
+        Column("Why", 40, Kind.PROSE),
+        Column("Compensating control", 40, Kind.PROSE),
         KEY,
     )
-    rows: list[Row] = [
-        (vm.name, vm.application, words.playbook(entry.playbook), "planned", entry.detail, vm.id.key)
-        for vm in plan.vms
-        for entry in vm.refusals
-        if entry.reason == "Excepted"
-    ]
-    rows += [
-        (entry.name, entry.application, "all", "unplanned", entry.detail, entry.id.key)
+    standing = {vm.id: (vm.name, vm.application, "planned") for vm in plan.vms} | {
+        entry.id: (entry.name, entry.application, "blocked" if is_blocked(entry) else "unplanned")
         for entry in plan.left_out
-        if entry.reason == "Excepted"
-    ]
-    return Table("Exceptions", columns, rows)
+    }
+    items: list[tuple[PlanException, ResourceId | None]] = []
+    for entry in plan.exceptions:
+        named = [(entry, vm) for vm in entry.vms if vm in standing]
+        items += named or [(entry, None)]
+
+    def row(item: tuple[PlanException, ResourceId | None]) -> Row:
+        entry, vm = item
+        days = (entry.expires - plan.as_of).days
+        return (
+            entry.id,
+            *(standing[vm] if vm else (None, None, "names no VM")),
+            words.permitted(entry.covers),
+            entry.owner,
+            entry.approved_by,
+            entry.expires,
+            days,
+            "expired" if days < 0 else "ends soon" if days <= _SOON else "in force",
+            entry.reason,
+            entry.compensating_control,
+            vm.key if vm else None,
+        )
+
+    return Table("Exceptions", columns, Rows(items, row))
 
 
 def plan_changes(changes: Sequence[ChangeOf]) -> Table:

@@ -87,7 +87,7 @@ def plan_vms(plan: Plan) -> Table:
         Column("Application", 22),
         Column("Owner", 20),
         Column("Environment", 14),
-        Column("Actions", 38, Kind.PROSE),
+        Column("Actions", 42, Kind.PROSE),
         Column("Starts", 21, Kind.MOMENT),
         Column("Downtime (min)", 12, Kind.MINUTES),
         Column("Undo", 10),
@@ -119,7 +119,7 @@ def plan_schedule(plan: Plan) -> Table:
         Column("Window", 20),
         Column("Window closes (local)", 21, Kind.MOMENT),
         Column("Downtime (min)", 12, Kind.MINUTES),
-        Column("Actions", 38, Kind.PROSE),
+        Column("Actions", 42, Kind.PROSE),
         KEY,
     )
     items = sorted(plan.vms, key=lambda vm: (_start(vm), vm.wave, vm.batch, vm.id.key))

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from openpyxl import load_workbook
 
 from readiness.app.estates import locate
-from readiness.app.plan import create_plan
+from readiness.app.plan import compare_plans, create_plan
 from readiness.app.plan_edit_checks import objections
 from readiness.app.plan_workbooks import accept, draw_graph, preview_import, split_plan
 from readiness.errors import PlanError, UsageError
@@ -199,8 +200,6 @@ def starter(tmp_path_factory):
 
 def starter_book(folder: Path, to: Path, cells) -> Path:
     """Edit the workbook of the sample's plan; VMs are found by name."""
-    from openpyxl import load_workbook
-
     workbook = load_workbook(folder / "wave-plan.xlsx")
     sheet = workbook["VMs"]
     titles = {cell.value: cell.column for cell in sheet[1]}
@@ -209,6 +208,34 @@ def starter_book(folder: Path, to: Path, cells) -> Path:
         sheet.cell(rows[name], titles[title]).value = value
     workbook.save(to)
     return to
+
+
+def test_a_plan_that_continues_one_shows_what_changed(starter, tmp_path):
+    """The workbook of a plan made with a previous one lists on its sheet Changes what `plan diff` says."""
+    written = create_plan(locate("starter"), tmp_path, date(2026, 12, 6), previous=starter / "plan.json")
+    expected = [
+        (change.name, change.kind, change.after)
+        for change in compare_plans(starter / "plan.json", written.plan_file)
+    ]
+    assert expected
+    sheet = load_workbook(written.workbook)["Changes"]
+    found = [(row[0], row[1], row[3]) for row in sheet.iter_rows(min_row=2, values_only=True)]
+    assert expected == found
+
+
+def test_the_exceptions_of_the_context_stand_in_the_workbook(starter):
+    """The exception of the sample names its owner, its approver, its end and what protects the VM."""
+    sheet = load_workbook(starter / "wave-plan.xlsx")["Exceptions"]
+    header, row = sheet.iter_rows(values_only=True)
+    shown = dict(zip(header, row, strict=True))
+    assert ("EX-2026-014", "bo-report-01", "Joren Vasquelle") == (
+        shown["Exception"],
+        shown["VM"],
+        shown["Owner"],
+    )
+    assert (datetime.fromisoformat("2027-12-31"), 404) == (shown["Expires"], shown["Days left"])
+    assert "Adaeze Lindqvarn" in shown["Approved by"]
+    assert "Guest encryption stays switched on" in shown["Compensating control"]
 
 
 def test_what_is_accepted_becomes_a_new_plan(starter, tmp_path):

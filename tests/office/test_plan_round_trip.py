@@ -80,3 +80,12 @@ def test_no_name_becomes_a_formula(tmp_path: Path, start: str) -> None:
     sheet = opened(saved_again(plan_workbook(made), tmp_path))["VMs"]
     assert ("s", name.strip("\t")) == (sheet["A2"].data_type, sheet["A2"].value.strip("\t"))
     assert vm_id("vm-evil").key in [cell.value for cell in sheet[2]]
+
+
+@pytest.mark.parametrize("name", ["vm_x000D_", "_x005F_", "vm\x07"])
+def test_escaped_names_survive(tmp_path: Path, name: str) -> None:
+    """LibreOffice understands the escapes of a name: it comes back as it was."""
+    made = plan(wave(1, "one", (replace(planned("vm-1"), name=name),)))
+    reading = read(saved_again(plan_workbook(made), tmp_path), made)
+    assert ({}, [], []) == (reading.decisions, reading.violations, reading.ignored)
+    assert 1 == len(reading.seen)

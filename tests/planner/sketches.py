@@ -1,20 +1,34 @@
-"""Random estates for the planner: a sketch is drawn as plain data, so that a failing one can be read."""
+"""Random estates for the planner: drawn as plain data, so that a failing one can be read."""
 
+import dataclasses
 import random
 from dataclasses import dataclass
-from datetime import time
+from datetime import time, timedelta
+from typing import TypeVar
 
+import networkx as nx
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from readiness.model.context import Application, Context, Environment, Match, Owner, TargetEntry
+from readiness.model.context import (
+    Application,
+    Context,
+    Criticality,
+    Dependency,
+    Environment,
+    Freeze,
+    Match,
+    Owner,
+    TargetEntry,
+)
 from readiness.model.estate import Estate
-from readiness.model.estate_info import Gap
+from readiness.model.estate_info import Gap, Subscription
 from readiness.model.ids import ResourceId
 from readiness.model.network import LoadBalancer, Nic
 from readiness.model.policy import Limits, Policy
 from readiness.model.virtual_machine import Power, VirtualMachine
-from tests.builders import boot, estate, ip_configuration, rid, vm_id
-from tests.planner.plans import EVERYTHING, disks_of, machine, needs, window
+from tests.builders import REGION, SUBSCRIPTION, boot, estate, ip_configuration, rid, sku, vm_id
+from tests.planner.plans import AS_OF, EVERYTHING, disks_of, machine, window
 
 WINDOWS = (
     window("sat-6h", 6),
@@ -25,6 +39,9 @@ WINDOWS = (
     window("half-hour", 0.5, rrule="FREQ=DAILY"),
 )
 POLICY = Policy(limits=Limits(max_vms_per_wave=5), max_vms_per_batch=3, pilot=None)
+_Drawn = TypeVar("_Drawn")
+SUBSCRIPTIONS = (SUBSCRIPTION, "22222222-2222-2222-2222-222222222222")
+REGIONS = (REGION, "northeurope")
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,29 @@ class Machine:
     pools: frozenset[int] = frozenset()
     power: Power = Power.RUNNING
     generation: int = 2
+    region: int = 0
+    subscription: int = 0
+    zone: str = ""
+
+
+@dataclass(frozen=True)
+class Need:
+    """One dependency of a sketch, by the numbers of its machines."""
+
+    source: int
+    target: int
+    hard: bool = False
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Days on which an application, or all of them, must not be touched."""
+
+    application: int | None
+    begins: int
+    """Days after the day of the plan."""
+    days: int
 
 
 @dataclass(frozen=True)
@@ -46,13 +86,22 @@ class Sketch:
     environments: tuple[Environment, ...]
     windows: tuple[tuple[str, ...], ...]
     machines: tuple[Machine, ...]
-    needs: tuple[tuple[int, int, bool], ...]
+    needs: tuple[Need, ...]
     unreadable: int
+    criticalities: tuple[Criticality, ...] = ()
+    freezes: tuple[Frozen, ...] = ()
+    names: tuple[int, ...] = ()
+    """What the machines are numbered; empty: as they stand."""
 
     def estate(self, shuffle: int | None = None) -> Estate:
         """Return the estate; with a number, everything that is a set comes in another order."""
         vms = [self._vm(index, entry) for index, entry in enumerate(self.machines)]
-        edges = [needs(name(source), name(target), hard=hard) for source, target, hard in self.needs]
+        edges = [
+            Dependency(
+                source=self.id(one.source), target=self.id(one.target), hard=one.hard, strict=one.strict
+            )
+            for one in self.needs
+        ]
         gaps = [
             Gap(place="p", resource=vm_id(f"lost{index}").text, reason="r", detail="d", is_vm=True)
             for index in range(self.unreadable)
@@ -61,7 +110,7 @@ class Sketch:
         if shuffle is not None:
             for entries in (vms, edges, gaps, disks, nics, applications):
                 random.Random(shuffle).shuffle(entries)  # noqa: S311  an order, no secret
-        return estate(
+        made = estate(
             *vms,
             disks=disks,
             nics=nics,
@@ -72,7 +121,51 @@ class Sketch:
                 windows=WINDOWS,
                 dependencies=tuple(edges),
                 targets=(TargetEntry(match=Match(), choice=EVERYTHING),),
+                freezes=tuple(self._freeze(number, entry) for number, entry in enumerate(self.freezes)),
             ),
+        )
+        made.info = replace(made.info, subscriptions=tuple(Subscription(one, one) for one in SUBSCRIPTIONS))
+        made.skus = {(sku().name.lower(), region): sku() for region in REGIONS}
+        return made
+
+    def id(self, index: int) -> ResourceId:
+        """Return the id of a machine."""
+        subscription = SUBSCRIPTIONS[self.machines[index].subscription]
+        return rid("Microsoft.Compute/virtualMachines", self.name(index), subscription=subscription)
+
+    def name(self, index: int) -> str:
+        """Return the name of a machine."""
+        return f"vm{self.names[index] if self.names else index:02}"
+
+    def without(self, index: int) -> "Sketch":
+        """Return the sketch without one of its machines; the others keep their names."""
+        kept = [number for number in range(len(self.machines)) if number != index]
+        place = {number: position for position, number in enumerate(kept)}
+        return dataclasses.replace(
+            self,
+            machines=tuple(self.machines[number] for number in kept),
+            names=tuple(self.names[number] if self.names else number for number in kept),
+            needs=tuple(
+                dataclasses.replace(one, source=place[one.source], target=place[one.target])
+                for one in self.needs
+                if one.source in place and one.target in place
+            ),
+        )
+
+    def altered(self, index: int, **facts: object) -> "Sketch":
+        """Return the sketch with one of its machines changed."""
+        changed = dataclasses.replace(self.machines[index], **facts)  # type: ignore[arg-type]
+        machines = (*self.machines[:index], changed, *self.machines[index + 1 :])
+        return dataclasses.replace(self, machines=machines)
+
+    def _freeze(self, number: int, entry: Frozen) -> Freeze:
+        starts = AS_OF + timedelta(days=entry.begins)
+        matched = Match() if entry.application is None else Match(applications=(f"app{entry.application}",))
+        return Freeze(
+            name=f"freeze{number}",
+            match=matched,
+            starts=starts,
+            ends=starts + timedelta(days=entry.days - 1),
         )
 
     def _applications(self) -> list[Application]:
@@ -84,14 +177,18 @@ class Sketch:
                 match=Match(tags={"app": str(number)}),
                 environment=environment,
                 windows=windows,
+                criticality=self.criticalities[number] if self.criticalities else Criticality.MEDIUM,
             )
             for number, (environment, windows) in enumerate(facts)
         ]
 
     def _vm(self, index: int, entry: Machine) -> VirtualMachine:
-        balanced = (rid("Microsoft.Network/networkInterfaces", f"{name(index)}-nic"),)
+        balanced = (rid("Microsoft.Network/networkInterfaces", f"{self.name(index)}-nic"),)
         return machine(
-            name(index),
+            self.name(index),
+            id=self.id(index),
+            location=REGIONS[entry.region],
+            zones=(entry.zone,) if entry.zone else (),
             data_disks=entry.data_disks,
             power=entry.power,
             boot=boot(generation=entry.generation),
@@ -103,18 +200,13 @@ class Sketch:
     def _nics(self) -> list[Nic]:
         return [
             Nic(
-                id=rid("Microsoft.Network/networkInterfaces", f"{name(index)}-nic"),
+                id=rid("Microsoft.Network/networkInterfaces", f"{self.name(index)}-nic"),
                 ip_configurations=(
                     ip_configuration(load_balancer_pools=tuple(_pool(pool) for pool in sorted(entry.pools))),
                 ),
             )
             for index, entry in enumerate(self.machines)
         ]
-
-
-def name(index: int) -> str:
-    """Return the name of a sketch's VM."""
-    return f"vm{index:02}"
 
 
 BALANCER = rid("Microsoft.Network/loadBalancers", "lb")
@@ -129,12 +221,24 @@ def _set(number: int) -> ResourceId:
 
 
 @st.composite
-def sketches(draw: st.DrawFn) -> Sketch:
+def sketches(draw: st.DrawFn, largest: int = 14) -> Sketch:
     """Draw an estate of up to fourteen VMs."""
-    size = draw(st.integers(1, 14))
+    size = draw(st.integers(1, largest))
     applications = draw(st.integers(1, 3))
-    known = [entry.name for entry in WINDOWS]
-    machines = st.builds(
+    return Sketch(
+        environments=draw(_some(st.sampled_from(Environment), applications)),
+        windows=draw(_some(_windows(), applications)),
+        machines=draw(_some(machines(applications), size)),
+        needs=_without_strict_cycles(draw(st.lists(_needs(size), max_size=2 * size))),
+        unreadable=draw(st.integers(0, 1)),
+        criticalities=draw(_some(st.sampled_from(_CRITICALITIES), applications)),
+        freezes=tuple(draw(st.lists(_freezes(applications), max_size=2))),
+    )
+
+
+def machines(applications: int) -> st.SearchStrategy[Machine]:
+    """Draw one machine of an estate with so many applications."""
+    return st.builds(
         Machine,
         application=st.sampled_from([*range(applications)] * 3 + [None]),
         data_disks=st.integers(0, 3),
@@ -142,23 +246,49 @@ def sketches(draw: st.DrawFn) -> Sketch:
         pools=st.frozensets(st.integers(0, 2), max_size=2),
         power=st.sampled_from([Power.RUNNING] * 4 + [Power.DEALLOCATED, Power.STOPPED]),
         generation=st.sampled_from([2, 2, 2, 1]),
+        region=st.integers(0, 1),
+        subscription=st.integers(0, 1),
+        zone=st.sampled_from(["", "", "1", "2"]),
     )
+
+
+_CRITICALITIES = [Criticality.MEDIUM] * 3 + [Criticality.MISSION_CRITICAL]
+
+
+def _some(one: st.SearchStrategy[_Drawn], count: int) -> st.SearchStrategy[tuple[_Drawn, ...]]:
+    return st.lists(one, min_size=count, max_size=count).map(tuple)
+
+
+def _windows() -> st.SearchStrategy[tuple[str, ...]]:
+    known = [entry.name for entry in WINDOWS]
+    return st.lists(st.sampled_from(known), min_size=1, max_size=3, unique=True).map(tuple)
+
+
+def _needs(size: int) -> st.SearchStrategy[Need]:
     index = st.integers(0, size - 1)
-    edges = st.tuples(index, index, st.booleans())
-    return Sketch(
-        environments=tuple(
-            draw(st.lists(st.sampled_from(Environment), min_size=applications, max_size=applications))
-        ),
-        windows=tuple(
-            draw(
-                st.lists(
-                    st.lists(st.sampled_from(known), min_size=1, max_size=3, unique=True).map(tuple),
-                    min_size=applications,
-                    max_size=applications,
-                )
-            )
-        ),
-        machines=tuple(draw(st.lists(machines, min_size=size, max_size=size))),
-        needs=tuple(draw(st.lists(edges, max_size=2 * size))),
-        unreadable=draw(st.integers(0, 1)),
+    return st.builds(
+        Need, source=index, target=index, hard=st.booleans(), strict=st.sampled_from([False] * 4 + [True])
+    )
+
+
+def _freezes(applications: int) -> st.SearchStrategy[Frozen]:
+    return st.builds(
+        Frozen,
+        application=st.sampled_from([None, *range(applications)]),
+        begins=st.integers(-5, 30),
+        days=st.integers(1, 20),
+    )
+
+
+def _without_strict_cycles(needs: list[Need]) -> tuple[Need, ...]:
+    """Return the dependencies; one that asks for a later wave and lies on a cycle is merely hard."""
+    graph: nx.DiGraph[int] = nx.DiGraph((one.source, one.target) for one in needs)
+    component = {
+        vm: number for number, vms in enumerate(nx.strongly_connected_components(graph)) for vm in vms
+    }
+    return tuple(
+        dataclasses.replace(one, hard=True, strict=False)
+        if one.strict and component[one.source] == component[one.target]
+        else one
+        for one in needs
     )

@@ -89,9 +89,13 @@ def test_a_pin_moves_a_vm_and_is_answered() -> None:
     early = replace(WITHOUT_PILOTS, pins=(Pin(match=Match(names=("web",)), wave=1),))
     refused = plan(machine("db"), machine("web"), given=given, policy=early)
     assert [[["db"]], [["web"]]] == names(refused)
-    assert [(False, "it needs db, which goes in a later wave")] == [
-        (answer.honoured, answer.reason) for answer in refused.pins
-    ]
+    assert [
+        (
+            False,
+            "it needs db, which goes in wave 1 with the ring production: "
+            "pin it to wave 2 or later, or db to an earlier wave",
+        )
+    ] == [(answer.honoured, answer.reason) for answer in refused.pins]
 
 
 def test_pins_that_contradict_name_both_places() -> None:

@@ -5,7 +5,10 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from readiness.model.context import Freeze, Match
 from readiness.model.plan import Occurrence
 from readiness.planner.windows import Calendar
 from tests.planner.plans import window
@@ -121,3 +124,55 @@ def test_saturdays_come_weekly() -> None:
     days = [moment.astimezone(ZoneInfo("Europe/Berlin")).date() for moment in moments[1:]]
 
     assert [date(2026, 10, 4) + timedelta(days=7 * week) for week in range(10)] == days
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    zone=st.sampled_from(
+        ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Asia/Tokyo"]
+    ),
+    as_of=st.sampled_from([date(2026, 3, 1), date(2026, 3, 20), date(2026, 10, 1), date(2026, 10, 24)]),
+    start=st.times().map(lambda moment: moment.replace(second=0, microsecond=0)),
+    minutes=st.integers(1, 48 * 60),
+)
+def test_every_night_around_a_change_of_the_clock(zone: str, as_of: date, start: time, minutes: int) -> None:
+    """Spring and autumn: opened by the wall, never longer than its length, nor past its wall end."""
+    length = timedelta(minutes=minutes)
+    changes = {"rrule": "FREQ=DAILY", "start": start, "timezone": zone, "hours": minutes / 60}
+    calendar = Calendar([window(**changes)], as_of)
+    local, moment = ZoneInfo(zone), BEGINNING
+    for _ in range(40):
+        found = calendar.earliest(["saturday"], moment)
+        assert found is not None
+        opens, closes = found.opens.astimezone(local), found.closes.astimezone(local)
+        day = opens.date() if opens.time() >= start else opens.date() - timedelta(days=1)
+        wall = datetime.combine(day, start)
+        is_there = wall.replace(tzinfo=local).astimezone(UTC).astimezone(local).replace(tzinfo=None) == wall
+        assert not is_there or opens.replace(tzinfo=None) == wall
+        assert timedelta(0) < found.closes - found.opens <= length
+        ends = (wall + length).replace(tzinfo=local).astimezone(UTC)
+        assert found.closes == min(found.opens + length, ends), (opens, closes)
+        moment = found.opens + timedelta(seconds=1)
+
+
+def _freeze(begins: date, ends: date) -> Freeze:
+    return Freeze(name="peak", match=Match(), starts=begins, ends=ends)
+
+
+def test_time_between_freezes_is_long_enough() -> None:
+    """Without windows a VM goes in the first stretch between freezes that holds it."""
+    calendar = Calendar([], date(2026, 11, 20), keeps=False)
+    freezes = (
+        _freeze(date(2026, 11, 24), date(2026, 11, 30)),
+        _freeze(date(2026, 11, 22), date(2026, 11, 22)),
+        _freeze(date(2026, 11, 23), date(2026, 11, 23)),
+    )
+    late = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
+    short = calendar.earliest([], late, frozen=freezes, needed=1800)
+    longer = calendar.earliest([], late, frozen=freezes, needed=1801)
+
+    assert short is not None
+    assert longer is not None
+    assert (late, datetime(2026, 11, 22, tzinfo=UTC)) == (short.opens, short.closes)
+    assert datetime(2026, 12, 1, tzinfo=UTC) == longer.opens
+    assert longer.closes - longer.opens > timedelta(days=300)

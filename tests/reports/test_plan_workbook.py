@@ -12,13 +12,15 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import text
 from msgspec.structs import replace
 from python_calamine import CalamineWorkbook
 
 from readiness.model.decision import Answer, Decision
 from readiness.model.plan import Plan, TargetKind
 from reports.excel import style
-from reports.excel.cells import LONGEST_TEXT
+from reports.excel.cells import LONGEST_TEXT, escaped, unescaped
 from reports.excel.package import Book
 from reports.excel.sheet import Layout, add_sheets
 from reports.tables import plan_vms
@@ -132,12 +134,53 @@ def test_no_formula_anywhere() -> None:
         assert expected == len(sheets)
 
 
-def test_control_characters_are_replaced() -> None:
-    """What XML cannot carry becomes a replacement character; everything else of the name is kept."""
-    name = "vm\x00\x07-\ud800\uffff-ü-😀"
+def test_what_is_no_character_is_replaced() -> None:
+    """Halves of characters become a replacement character; everything else of the name is kept."""
+    name = "vm-\ud800\uffff-ü-😀"
     cell = opened(plan_workbook(plan(wave(1, "one", (planned(name),)))))["VMs"]["A2"]
-    expected = "vm\ufffd\ufffd-\ufffd\ufffd-ü-😀"
+    expected = "vm-\ufffd\ufffd-ü-😀"
     assert expected == cell.value
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("vm_x000D_", "vm_x005F_x000D_"),
+        ("_x005F_", "_x005F_x005F_"),
+        ("_x0041_x0042_", "_x005F_x0041_x005F_x0042_"),
+        ("vm\x00\x07\x1b", "vm_x0000__x0007__x001B_"),
+        ("_x12_", "_x12_"),
+        ("_X000D_", "_X000D_"),
+    ],
+)
+def test_office_does_not_decode_names(name: str, written: str) -> None:
+    """Text that Office would decode is escaped as Office does; control characters are written its way."""
+    with ZipFile(BytesIO(plan_workbook(plan(wave(1, "one", (planned(name),)))))) as archive:
+        sheet = archive.read("xl/worksheets/sheet4.xml").decode()
+    (cell,) = re.findall(r'<c r="A2"[^>]*>.*?</c>', sheet)
+    assert f"<is><t>{written}</t></is>" in cell
+
+
+@given(text())
+def test_escapes_are_undone(name: str) -> None:
+    """Whatever is escaped is read back as it was."""
+    assert name == unescaped(escaped(name))
+
+
+def test_an_estate_with_control_characters_has_a_workbook() -> None:
+    """Titles, footers and the first page are written, whatever the estate is called."""
+    made = small_estate()
+    made = replace(made, release="\x01", target=replace(made.target, estate="a\x07_x000D_", tenant="\x1b"))
+    workbook = opened(plan_workbook(made))
+    expected = "a\x07_x000D_ · plan 9f3ac41b70de · twin"
+    assert expected == workbook["VMs"].oddFooter.left.text
+
+
+def test_a_date_among_texts_is_shown_as_a_date() -> None:
+    """A day in a column of prose is a date to read, and no serial number."""
+    sheet = opened(plan_workbook(small_estate()))["Run"]
+    cell = next(row[2] for row in sheet.iter_rows() if row[1].value == "As of")
+    assert ("yyyy-mm-dd", datetime.fromisoformat("2026-11-22")) == (cell.number_format, cell.value)
 
 
 @pytest.mark.parametrize("letter", ["x", "😀"])

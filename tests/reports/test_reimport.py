@@ -1,5 +1,6 @@
 """Workbooks read back: what owners wrote is found wherever it stands, and what cannot be meant is named."""
 
+import re
 from datetime import date, datetime
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -14,7 +15,7 @@ from reports.excel.opening import opened
 from reports.tables.plan_vms import EDITED
 from reports.workbook import plan_workbook
 from tests.reports.editing import changed, edited, read, read_with, rewritten
-from tests.reports.plans import small_estate, vm_id
+from tests.reports.plans import plan, planned, small_estate, vm_id, wave
 
 PLAN = small_estate()
 SIGNED = {
@@ -119,6 +120,73 @@ def test_an_earlier_decision_can_be_taken_back() -> None:
     plan = replace(PLAN, decisions=(said,))
     reading = read_with(plan, {("vm-wiki-01", "Decision"): None})
     assert replace(said, answer=None) == _said(reading)[said.vm]
+
+
+@pytest.mark.parametrize("name", ["vm_x000D_", "_x005F_", "vm\x00\x07\x1b", "_x0041_x0042_", "\ud800_x000A_"])
+def test_escaped_names_are_no_edits(name) -> None:
+    """A name that is escaped in the file says the same when it comes back: as written, and saved again."""
+    made = plan(wave(1, name, (replace(planned("vm-1"), name=name, reason=f"{name} goes first"),)))
+    data = plan_workbook(made)
+    for file in (data, changed(data, lambda _: None)):
+        reading = read(file, made)
+        assert ({}, [], []) == (reading.decisions, reading.violations, reading.ignored)
+        assert 1 == len(reading.seen)
+
+
+def test_what_office_escaped_is_read_unescaped() -> None:
+    """A line break that Excel wrote as an escape is a line break, and a control character has no effect."""
+    reading = read_with(PLAN, {("vm-wiki-01", "Note"): "one_x000D_\ntwo_x005F_x000D__x0007_"})
+    (decision,) = reading.decisions.values()
+    assert "one\ntwo_x000D_\ufffd" == decision.note
+
+
+SHARED = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+RICH = (
+    "<si><r><t>as </t></r><r><rPr><b/></rPr><t>agreed_x005F_x000D_</t></r>"
+    '<rPh sb="0" eb="1"><t>spoken</t></rPh></si>'
+)
+
+
+def test_shared_texts_are_read_as_they_are_written() -> None:
+    """A shared text in several looks is one text, its escapes are undone once, its phonetics are no part."""
+    source, target = BytesIO(edited(plan_workbook(PLAN), {("vm-wiki-01", "Note"): "NOTE"})), BytesIO()
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    with ZipFile(source) as old, ZipFile(target, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            data = old.read(name).decode()
+            if name == "[Content_Types].xml":
+                part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{SHARED}"/></Types>'
+                data = data.replace("</Types>", part)
+            note = '<c r="L2" s="\\1" t="s"><v>0</v></c>'
+            data = re.sub(r'<c r="L2" s="(\d+)" t="inlineStr"><is><t>NOTE</t></is></c>', note, data)
+            new.writestr(name, data)
+        new.writestr("xl/sharedStrings.xml", f'<sst xmlns="{main}">{RICH}</sst>')
+    (decision,) = read(target.getvalue(), PLAN).decisions.values()
+    assert "as agreed_x000D_" == decision.note
+
+
+def test_a_row_far_below_is_refused() -> None:
+    """A row that claims a place beyond what a sheet can have is not waited for."""
+    source, target = BytesIO(plan_workbook(PLAN)), BytesIO()
+    with ZipFile(source) as old, ZipFile(target, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "xl/worksheets/sheet4.xml":
+                far = b'<row r="2000000000"><c r="A2000000000"/></row></sheetData>'
+                data = data.replace(b"</sheetData>", far)
+            new.writestr(name, data)
+    assert "is damaged" in _refusal(target.getvalue()).brief
+
+
+def test_rows_beyond_the_claimed_size_are_read() -> None:
+    """What a sheet claims about its size hides no row."""
+    source, target = BytesIO(edited(plan_workbook(PLAN), SIGNED)), BytesIO()
+    with ZipFile(source) as old, ZipFile(target, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:B3"', data))
+    assert PLAN.inventory == len(read(target.getvalue(), PLAN).seen)
+    assert _meant() == _said(read(target.getvalue(), PLAN))
 
 
 @pytest.mark.parametrize("title", ["Wave", "Owner", "Starts", "Why it stands here", "Status"])

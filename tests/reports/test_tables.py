@@ -1,6 +1,7 @@
 """Plan and assessment as rows: what people read."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from tests.reports.plans import (
     plan,
     planned,
     small_estate,
+    vm_id,
     wave,
 )
 
@@ -250,9 +252,52 @@ def test_coverage_of_a_plan_adds_up_per_subscription() -> None:
     assert expected == rows[0]
 
 
-def test_exceptions_are_listed() -> None:
-    """An upgrade that an exception permits to leave out has a row of its own."""
-    refusal = Refusal(playbook="trusted-launch", reason="Excepted", detail="until 2027-01-31")
-    rows = tables.plan_exceptions(plan(wave(1, "one", (planned("a", refusals=(refusal,)),)))).rows
-    expected = [("a", "wiki", "Trusted Launch", "planned", "until 2027-01-31")]
-    assert expected == [row[:5] for row in rows]
+def _exceptions(as_of: date, **changes: Any) -> list[dict[str, Any]]:
+    (entry,) = small_estate().exceptions
+    table = tables.plan_exceptions(
+        replace(small_estate(), as_of=as_of, exceptions=(replace(entry, **changes),))
+    )
+    return [_row(table, number) for number in range(len(table.rows))]
+
+
+def test_an_exception_says_who_answers_for_it_and_until_when() -> None:
+    """Each VM that an exception names has a row with its owner, approver, end and compensating control."""
+    first, second = _exceptions(date(2026, 11, 22))
+    expected = {
+        "Exception": "EX-7",
+        "VM": "vm-ledger-legacy",
+        "Application": "ledger",
+        "In this plan": "planned",
+        "Permits": "Customer-managed keys",
+        "Owner": "Priya Raman",
+        "Approved by": "Security board",
+        "Expires": date(2026, 12, 12),
+        "Days left": 20,
+        "State": "ends soon",
+        "Why": "Its successor is ordered",
+        "Compensating control": "Reachable from one subnet only",
+        "Resource id": vm_id("vm-ledger-legacy").key,
+    }
+    assert expected == first
+    assert ("vm-ledger-old", "blocked") == (second["VM"], second["In this plan"])
+
+
+@pytest.mark.parametrize(
+    ("as_of", "left", "state"),
+    [
+        (date(2026, 11, 11), 31, "in force"),
+        (date(2026, 11, 12), 30, "ends soon"),
+        (date(2026, 12, 12), 0, "ends soon"),
+        (date(2026, 12, 13), -1, "expired"),
+    ],
+)
+def test_an_exception_holds_through_its_last_day(as_of: date, left: int, state: str) -> None:
+    """Days left count down to the last day, on which it still is in force; then it is expired."""
+    row = _exceptions(as_of)[0]
+    assert (left, state) == (row["Days left"], row["State"])
+
+
+def test_an_exception_that_names_no_vm_is_listed() -> None:
+    """An exception whose match hits nothing stands there once: somebody should know."""
+    (row,) = _exceptions(date(2026, 11, 22), vms=())
+    assert ("EX-7", None, "names no VM") == (row["Exception"], row["VM"], row["In this plan"])
