@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 CLIENTS := .venv-az/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types contracts tests test-clients office bench clean
+.PHONY: help demo test lint types contracts tests test-clients test-office bench clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -33,7 +33,7 @@ tests: $(INSTALLED)
 test-clients: $(INSTALLED) $(CLIENTS) ## Drive served twins with the Azure CLI (installs 730 MB into .venv-az, once)
 	$(BIN)/pytest -m clients -n 2 --dist loadfile tests/clients
 
-office: $(INSTALLED) ## Open the workbooks in LibreOffice (needs Debian's libreoffice-calc)
+test-office: $(INSTALLED) ## Open the workbooks in LibreOffice (needs Debian's libreoffice-calc)
 	$(BIN)/pytest -m office
 
 bench: $(INSTALLED) ## Measure; prints ratios, asserts nothing
