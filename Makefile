@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 CLIENTS := .venv-az/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types contracts tests test-clients test-office bench clean
+.PHONY: help demo test lint types contracts tests chaos test-clients test-office bench clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -29,6 +29,9 @@ contracts: $(INSTALLED)
 
 tests: $(INSTALLED)
 	$(BIN)/pytest -n auto
+
+chaos: $(INSTALLED) ## Kill hundreds of runs and try every trouble at every step (at most 30 minutes)
+	$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),30)
 
 test-clients: $(INSTALLED) $(CLIENTS) ## Drive served twins with the Azure CLI (installs 730 MB into .venv-az, once)
 	$(BIN)/pytest -m clients -n 2 --dist loadfile tests/clients

@@ -5,7 +5,8 @@
     ├── EstateError ........... 3   implausible or malformed estate or context
     ├── PlanError ............. 4   a plan that cannot be made, read or run
     │   ├── WrongDigestError        the approved digest is not the plan's
-    │   └── WrongTargetError        the plan was made for another place
+    │   ├── WrongTargetError        the plan was made for another place
+    │   └── ConsentError            somebody has not agreed who has to
     ├── CloudError ............ 5   Azure said no
     │   ├── ThrottledError  DeniedError  ConflictError  CapacityError  MissingError  UnreachableError
     └── JournalError .......... 6   the memory of a run cannot be used
@@ -75,6 +76,10 @@ class WrongDigestError(PlanError):
 
 class WrongTargetError(PlanError):
     """The plan was made for another place than the one it is to run on."""
+
+
+class ConsentError(PlanError):
+    """Somebody who has to agree beforehand has not."""
 
 
 class CloudError(ReadinessError):

@@ -4,7 +4,7 @@ A word that is not listed here is shown as it is: a new playbook or reason never
 """
 
 from readiness.model.assessment import Classification
-from readiness.model.context import Choice, Environment
+from readiness.model.context import Choice, Environment, SecureBoot
 from readiness.model.plan import Plan, PlannedVm, PlanTarget, Strictness, TargetKind
 from readiness.model.steps import Undo
 from readiness.model.verdict import Dimension
@@ -100,12 +100,14 @@ def place(target: PlanTarget) -> str:
     return ", ".join(target.subscriptions) or "none named"
 
 
+_NOT_AT_ONCE = (SecureBoot.OFF, SecureBoot.STAGED)
+
+
 def _action(name: str, choice: Choice) -> str:
     match name:
         case "trusted-launch" if choice.trusted_launch is not None:
-            return (
-                "Trusted Launch" if choice.trusted_launch.secure_boot else "Trusted Launch, Secure Boot off"
-            )
+            how = choice.trusted_launch.secure_boot
+            return f"Trusted Launch, Secure Boot {how}" if how in _NOT_AT_ONCE else "Trusted Launch"
         case "disk-encryption" if choice.disk_encryption_set is not None:
             host = "\nEncryption at host" if choice.encryption_at_host else ""
             return f"Customer-managed keys: {choice.disk_encryption_set.name}{host}"

@@ -1,11 +1,11 @@
-"""The clocks behind the clock port: the one of a twin in process, and the one of a twin elsewhere."""
+"""The clocks behind the clock port: of a twin in process, of a twin elsewhere, and of this machine."""
 
 import json
 import ssl
 import time
 import urllib.error
 import urllib.request
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from readiness.errors import UnreachableError
@@ -32,6 +32,33 @@ class RehearsalClock:
         """Move the twin to an instant."""
         self._clock.skip_to(instant)
         return True
+
+
+class WallClock:
+    """This machine's clock: nobody can move it, and one that jumps back does not bring time back.
+
+    A clock that is set back meanwhile stands still here until it has caught up, so that each window is seen
+    once.
+    """
+
+    rate = 1.0
+
+    def __init__(self) -> None:
+        self._latest = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """Return the instant; never earlier than one returned before."""
+        self._latest = max(self._latest, datetime.now(UTC))
+        return self._latest
+
+    def sleep_until(self, due: datetime) -> None:
+        """Wait; at most a few seconds at a time, so that a clock that was set is noticed."""
+        while (left := (due - self.now()).total_seconds()) > 0:
+            time.sleep(min(left, 5.0))
+
+    def skip_to(self, instant: datetime) -> bool:
+        """Say whether the instant has come: real time is not moved."""
+        return self.now() >= instant
 
 
 class RemoteTwinClock:

@@ -3,7 +3,17 @@
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
-from readiness.model.context import Application, Attestation, Estimate, Freeze, Match, TargetEntry
+from readiness.model.context import (
+    Application,
+    Attestation,
+    Estimate,
+    Freeze,
+    IdentityChoice,
+    LoginChoice,
+    Match,
+    SecureBoot,
+    TargetEntry,
+)
 from readiness.model.estate import Estate
 from readiness.model.virtual_machine import VirtualMachine
 
@@ -64,22 +74,46 @@ def _windows(application: Application | None, estate: Estate) -> Iterator[str]:
 
 
 def _target(entry: TargetEntry) -> Iterator[str]:
-    choice, access = entry.choice, entry.access
+    choice = entry.choice
     if choice.trusted_launch is not None:
-        yield f"Trusted Launch {'with' if choice.trusted_launch.secure_boot else 'without'} Secure Boot"
+        yield f"Trusted Launch {_SECURE_BOOT[choice.trusted_launch.secure_boot]}"
+        if choice.trusted_launch.generation_1 is not None:
+            yield "conversion from generation 1"
     if choice.disk_encryption_set is not None:
         yield f"disk encryption set {choice.disk_encryption_set.name}"
     if choice.encryption_at_host is not None:
         yield f"{'' if choice.encryption_at_host else 'no '}encryption at host"
     if choice.identity is not None:
-        yield f"{choice.identity.type}-assigned identity"
-    wished = [
-        *(f"identity {identity.name}" for identity in access.user_assigned),
-        *(f"role {wish.role} on {wish.scope.name}" for wish in access.roles),
-        *(f"sign-in of {group}" for group in access.login_groups),
-    ]
-    if wished:
-        yield f"wished, and not acted on: {', '.join(wished)}"
+        yield from _identity(choice.identity)
+    if choice.backup_policy is not None:
+        yield f"backup policy {choice.backup_policy.name}"
+    if choice.login is not None:
+        yield from _login(choice.login)
+
+
+def _identity(choice: IdentityChoice) -> Iterator[str]:
+    if choice.wants_system:
+        yield "system-assigned identity"
+    yield from (f"identity {identity.name}" for identity in choice.user_assigned)
+    yield from (f"role {wish.role} on {wish.scope.name or wish.scope.text}" for wish in choice.roles)
+    if choice.accept_new_default:
+        yield "a new default identity accepted"
+
+
+def _login(choice: LoginChoice) -> Iterator[str]:
+    yield f"sign-in by {choice.method} without passwords"
+    yield from (f"administrators of group {group}" for group in choice.admin_groups)
+    yield from (f"users of group {group}" for group in choice.user_groups)
+    yield from (f"no more password for {name}" for name in choice.accepted_password_logins)
+    yield from (f"ports reached from {source}" for source in choice.allow_from)
+
+
+_SECURE_BOOT = {
+    None: "with Secure Boot, on Linux at once only where nothing speaks against it",
+    SecureBoot.ON: "with Secure Boot",
+    SecureBoot.OFF: "without Secure Boot",
+    SecureBoot.STAGED: "with Secure Boot once a first boot was proven",
+}
 
 
 def _attested(entries: Iterable[Attestation], as_of: date) -> Iterator[str]:

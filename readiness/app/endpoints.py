@@ -24,10 +24,12 @@ from readiness.twin.transport import TwinTransport
 _NO_HOST = "https://twin.invalid"
 
 
-def in_process(estate: Path, faults: Path | None, start: datetime) -> tuple[Endpoint, VirtualClock]:
+def in_process(
+    estate: Path, faults: Path | None, start: datetime, seed: int = 0
+) -> tuple[Endpoint, VirtualClock]:
     """Seed a twin in this process and return the way to it, and its clock."""
     clock = VirtualClock(start)
-    twin = Twin(seed_of(estate), clock=clock, faults=read_faults(faults))
+    twin = Twin(seed_of(estate), clock=clock, faults=read_faults(faults), seed=seed)
     endpoint = Endpoint(
         base_url=_NO_HOST, credential=TwinCredential(), make_transport=lambda: TwinTransport(twin)
     )

@@ -1,9 +1,10 @@
-"""The JSON schema of what `assess --output json` writes, made from the model so that both always agree."""
+"""The JSON schemas of what commands write with `--output json`, made from the model: both always agree."""
 
 from typing import Any
 
 import msgspec
 
+from readiness.app.run_result import RunResult
 from readiness.model.assessment import Assessment
 from readiness.model.ids import ResourceId
 from readiness.model.scope import ScopeReport
@@ -27,3 +28,14 @@ def _hook(kind: type[Any]) -> dict[str, Any]:
     if kind is ResourceId:
         return {"type": "string", "description": "An Azure resource id."}
     raise NotImplementedError(kind.__name__)
+
+
+def run_result_schema() -> dict[str, Any]:
+    """Return the schema of what `run`, `prepare`, `close` and `status` write with `--output json`."""
+    (whole,), definitions = msgspec.json.schema_components((RunResult,), ref_template="#/$defs/{name}")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "readiness/run-result/1",
+        **whole,
+        "$defs": definitions,
+    }

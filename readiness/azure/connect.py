@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
@@ -23,6 +23,9 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from msgspec import Struct
 
 from readiness.azure.pacing import Pacing, Traffic
+
+if TYPE_CHECKING:
+    from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
 
 _RETRIES = 6
 
@@ -105,6 +108,19 @@ class Connection:
         clients: dict[str, ComputeManagementClient] = self._local.__dict__.setdefault("compute", {})
         if subscription not in clients:
             clients[subscription] = ComputeManagementClient(
+                self._endpoint.credential, subscription, **self._options()
+            )
+            self._opened.append(clients[subscription])
+        return clients[subscription]
+
+    def backup(self, subscription: str) -> "RecoveryServicesBackupClient":
+        """Return this thread's Azure Backup client for a subscription."""
+        # Imported here, since most runs never ask Azure Backup and it takes long to load.
+        from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
+
+        clients: dict[str, RecoveryServicesBackupClient] = self._local.__dict__.setdefault("backup", {})
+        if subscription not in clients:
+            clients[subscription] = RecoveryServicesBackupClient(
                 self._endpoint.credential, subscription, **self._options()
             )
             self._opened.append(clients[subscription])

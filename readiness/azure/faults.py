@@ -6,12 +6,13 @@ from typing import Any
 
 from azure.core.exceptions import (
     AzureError,
+    ClientAuthenticationError,
     HttpResponseError,
-    ResourceModifiedError,
     ServiceRequestError,
     ServiceResponseError,
 )
 
+from readiness.azure.wire_values import MalformedError
 from readiness.errors import (
     CapacityError,
     CloudError,
@@ -34,7 +35,6 @@ _CAPACITY_CODES = frozenset(
 """Compared in lower case: Azure spells some of them in two ways."""
 
 _BY_STATUS: dict[int, type[CloudError]] = {
-    401: DeniedError,
     403: DeniedError,
     404: MissingError,
     409: ConflictError,
@@ -45,6 +45,9 @@ _BY_STATUS: dict[int, type[CloudError]] = {
     503: UnreachableError,
     504: UnreachableError,
 }
+
+_UNAUTHENTICATED = 401
+_PRECONDITION_FAILED = 412
 
 _CONCURRENT = ("another operation", "concurrent request", "concurrent write")
 """How compute words it that somebody else is at work on the resource; its codes for that vary."""
@@ -60,13 +63,22 @@ def translated() -> Iterator[None]:
     except (ServiceRequestError, ServiceResponseError) as error:
         brief = "no answer from the endpoint"
         raise UnreachableError(brief, code="Unreachable", details=_first_line(error)) from error
+    except MalformedError as error:
+        brief = f"Azure's answer cannot be understood: {error}"
+        raise CloudError(brief, code="Malformed") from error
     except AzureError as error:
         raise CloudError(_first_line(error), code=type(error).__name__) from error
 
 
 def from_response(error: HttpResponseError) -> CloudError:
-    """Return our error for an ARM error answer; the innermost detail is the root cause."""
+    """Return our error for an ARM error answer; the innermost detail is the root cause.
+
+    Without anybody logged in nothing was refused that concerns the resource: it passes once somebody is.
+    """
     code, message = innermost(_body(error))
+    if isinstance(error, ClientAuthenticationError) or error.status_code == _UNAUTHENTICATED:
+        brief = "nobody is logged in any more: az login"
+        return UnreachableError(brief, code="Credentials", details=message or _first_line(error))
     kind = CapacityError if is_capacity(code) else _BY_STATUS.get(error.status_code or 0, CloudError)
     return kind(message or _first_line(error), code=code or f"Http{error.status_code}")
 
@@ -91,10 +103,9 @@ def is_capacity(code: str) -> bool:
 
 def is_passing(error: CloudError) -> bool:
     """Tell whether a refusal only means to look again: somebody else is at work, or was since the look."""
-    words = error.brief.lower()
-    return isinstance(error, ConflictError) and (
-        isinstance(error.__cause__, ResourceModifiedError) or any(phrase in words for phrase in _CONCURRENT)
-    )
+    words, cause = error.brief.lower(), error.__cause__
+    is_stale = isinstance(cause, HttpResponseError) and cause.status_code == _PRECONDITION_FAILED
+    return isinstance(error, ConflictError) and (is_stale or any(phrase in words for phrase in _CONCURRENT))
 
 
 def _body(error: HttpResponseError) -> Any:

@@ -71,6 +71,14 @@ def begin(call: Begin) -> Progress:
     return method.progress()
 
 
+def only_begun(progress: Progress) -> Progress:
+    """Return how a change stands of which the operation's success proves nothing, or not all.
+
+    Its success means to begin again at once, which looks at what came of it.
+    """
+    return Pending(None, 0.0, "looking at what came of it") if isinstance(progress, Done) else progress
+
+
 def ask(call: Begin, token: str) -> Progress:
     """Re-attach to an operation and ask once how it stands.
 

@@ -9,11 +9,31 @@ from typing import Any, assert_never
 
 from azure.core import MatchConditions
 
-from readiness.azure import wire
+from readiness.azure import (
+    backup,
+    extensions,
+    lease,
+    os_disk,
+    preflight,
+    roles,
+    run_commands,
+    security_rules,
+    trial_disk,
+    wire,
+)
 from readiness.azure.connect import Connection
 from readiness.azure.faults import is_passing, translated
-from readiness.azure.operations import DEFAULT_WAIT, Begin, ask, begin
-from readiness.azure.patches import encryption_patch, holds, with_system_identity, without_system_identity
+from readiness.azure.operations import DEFAULT_WAIT, Begin, ask, begin, only_begun
+from readiness.azure.patches import (
+    encryption_patch,
+    has_all,
+    has_any,
+    holds,
+    moves_default,
+    with_identities,
+    without_identities,
+)
+from readiness.azure.plain import body_of
 from readiness.azure.snapshots import snapshot_body
 from readiness.errors import ConflictError, MissingError
 from readiness.model.disk import Disk
@@ -21,17 +41,34 @@ from readiness.model.ids import ResourceId
 from readiness.model.observation import Observation
 from readiness.model.steps import (
     AssignIdentity,
+    AssignRole,
+    BackUp,
     Change,
+    ChangeBackupPolicy,
     Deallocate,
+    DropTrial,
+    InstallExtension,
     PatchVm,
+    Preflight,
+    ProveBackup,
+    ProveClosed,
+    ReleaseLease,
+    RemoveExtension,
     RemoveIdentity,
+    RemoveRole,
+    RemoveSecurityRule,
+    RunInGuest,
     SetDiskEncryption,
+    SetSecurityRule,
     Start,
+    SwapOsDisk,
+    TakeLease,
     TakeSnapshot,
+    TryEncryption,
     snapshot_id,
 )
-from readiness.model.virtual_machine import Power, VirtualMachine
-from readiness.ports.cloud import Done, Pending, Progress, StepContext
+from readiness.model.virtual_machine import Identity, Power, VirtualMachine
+from readiness.ports.cloud import Done, Failed, Pending, Progress, StepContext
 
 
 class AzureCloud:
@@ -39,6 +76,7 @@ class AzureCloud:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._preflight = preflight.Questions(connection)
 
     def observe(self, vm: ResourceId) -> Observation:
         """Return the VM and its managed disks as they are now."""
@@ -58,7 +96,25 @@ class AzureCloud:
     def poll(self, change: Change, token: str) -> Progress:
         """Ask how a begun change goes."""
         with translated():
-            return ask(self._call(change), token)
+            match change:
+                case SetSecurityRule() | RemoveSecurityRule() | ProveClosed():
+                    return security_rules.poll(self._connection, change, token)
+                case BackUp():
+                    return backup.poll(self._connection, change, token)
+                case _:
+                    return self._seen_through(change, ask(self._call(change), token))
+
+    def _seen_through(self, change: Change, progress: Progress) -> Progress:
+        """Return how a change stands whose operation has answered: for some, that is not the whole answer."""
+        match change, progress:
+            case ((RunInGuest() | SwapOsDisk() | TryEncryption() | ChangeBackupPolicy()), Done()):
+                return only_begun(progress)
+            case InstallExtension(), Failed():
+                return extensions.explained(self._connection, change, progress)
+            case TryEncryption(), Failed():
+                return trial_disk.explained(progress)
+            case _:
+                return progress
 
     # Looking ------------------------------------------------------------------------------------
 
@@ -73,18 +129,19 @@ class AzureCloud:
 
     def _vm_body(self, vm: ResourceId, **options: Any) -> dict[str, Any]:
         machines = self._connection.compute(vm.subscription).virtual_machines
-        return _body(partial(machines.get, vm.resource_group, vm.name, **options))
+        return body_of(partial(machines.get, vm.resource_group, vm.name, **options))
 
     def _disk(self, disk: ResourceId) -> Disk:
         return wire.disk(self._disk_body(disk))
 
     def _disk_body(self, disk: ResourceId) -> dict[str, Any]:
         disks = self._connection.compute(disk.subscription).disks
-        return _body(partial(disks.get, disk.resource_group, disk.name))
+        return body_of(partial(disks.get, disk.resource_group, disk.name))
 
     # Beginning ----------------------------------------------------------------------------------
 
-    def _begin(self, change: Change, context: StepContext) -> Progress:
+    def _begin(self, change: Change, context: StepContext) -> Progress:  # noqa: C901, PLR0911, PLR0912
+        connection = self._connection
         match change:
             case Deallocate() | Start():
                 return self._power(change)
@@ -96,6 +153,26 @@ class AzureCloud:
                 return self._snapshot(change, context)
             case SetDiskEncryption():
                 return self._encrypt(change)
+            case TakeLease():
+                return lease.take(connection, change, context)
+            case ReleaseLease():
+                return lease.release(connection, change, context)
+            case TryEncryption() | DropTrial():
+                return trial_disk.begin(connection, change, context)
+            case SwapOsDisk():
+                return os_disk.begin(connection, change, context)
+            case InstallExtension() | RemoveExtension():
+                return extensions.begin(connection, change, context)
+            case RunInGuest():
+                return run_commands.begin(connection, change, context)
+            case AssignRole() | RemoveRole():
+                return roles.begin(connection, change, context)
+            case SetSecurityRule() | RemoveSecurityRule() | ProveClosed():
+                return security_rules.begin(connection, change, context)
+            case BackUp() | ProveBackup() | ChangeBackupPolicy():
+                return backup.begin(connection, change, context)
+            case Preflight():
+                return self._preflight.begin(change, context)
             case _:
                 assert_never(change)
 
@@ -107,10 +184,21 @@ class AzureCloud:
 
     def _identity(self, change: AssignIdentity | RemoveIdentity) -> Progress:
         vm = self._vm(change.vm)
-        if vm.identity.system_assigned is isinstance(change, AssignIdentity):
+        has = vm.identity
+        meant = Identity(system_assigned=change.system, user_assigned=change.user_assigned)
+        if isinstance(change, RemoveIdentity):
+            if not has_any(has, meant):
+                return _shown(vm.provisioning_state)
+            return begin(self._update_vm(change.vm, {"identity": without_identities(has, meant)}, vm.etag))
+        if has_all(has, meant):
             return _shown(vm.provisioning_state)
-        compose = with_system_identity if isinstance(change, AssignIdentity) else without_system_identity
-        return begin(self._update_vm(change.vm, {"identity": compose(vm.identity)}, vm.etag))
+        if moves_default(has, meant) and not change.accept_new_default:
+            detail = (
+                f"programs that name no identity get {has.user_assigned[0].name} today, and would get "
+                "another or none; if the owner knows that each names its own, say 'accept_new_default'"
+            )
+            return Failed("IdentityDefaultRisk", detail)
+        return begin(self._update_vm(change.vm, {"identity": with_identities(has, meant)}, vm.etag))
 
     def _patch_vm(self, change: PatchVm) -> Progress:
         body = self._vm_body(change.vm)
@@ -123,7 +211,7 @@ class AzureCloud:
         snapshots = self._connection.compute(wanted.subscription).snapshots
         place = (wanted.resource_group, wanted.name)
         try:
-            state = _state(_body(partial(snapshots.get, *place))).lower()
+            state = _state(body_of(partial(snapshots.get, *place))).lower()
         except MissingError:
             state = "missing"
         if state == "succeeded":
@@ -164,15 +252,14 @@ class AzureCloud:
                 return partial(machines.begin_deallocate, vm.resource_group, vm.name)
             case Start(vm=vm):
                 return partial(machines.begin_start, vm.resource_group, vm.name)
-            case AssignIdentity(vm=vm) | RemoveIdentity(vm=vm) | PatchVm(vm=vm):
-                return partial(machines.begin_update, vm.resource_group, vm.name, nothing)
             case TakeSnapshot(disk=disk):
                 update = client.snapshots.begin_create_or_update
                 return partial(update, disk.resource_group, disk.name, nothing)
             case SetDiskEncryption(disk=disk):
                 return partial(client.disks.begin_update, disk.resource_group, disk.name, nothing)
             case _:
-                assert_never(change)
+                # Every operation is asked about by the addresses in its token alone.
+                return partial(machines.begin_update, change.vm.resource_group, change.vm.name, nothing)
 
 
 def _shown(state: str | None) -> Progress:
@@ -183,10 +270,3 @@ def _shown(state: str | None) -> Progress:
 
 def _state(body: dict[str, Any]) -> str:
     return str((body.get("properties") or {}).get("provisioningState") or "Succeeded")
-
-
-def _body(get: Any) -> dict[str, Any]:
-    """Call an SDK `get` and return the JSON on the wire."""
-    with translated():
-        body: dict[str, Any] = get(cls=lambda response, _model, _headers: response.http_response.json())
-        return body

@@ -6,13 +6,10 @@ at most 256 characters, so ids are kept relative to the snapshot's own subscript
 
 from typing import Any
 
-from readiness.model.codec import encode
-from readiness.model.ids import ResourceId
+from readiness.azure.marks import BEFORE, LONGEST_TAG, PLAN, STARTED, before_mark, relative
 from readiness.model.observation import Before
 from readiness.model.steps import TakeSnapshot
 from readiness.ports.cloud import StepContext
-
-_LONGEST_TAG = 256
 
 
 def snapshot_body(step: TakeSnapshot, disk: dict[str, Any], context: StepContext) -> dict[str, Any]:
@@ -35,40 +32,26 @@ def snapshot_body(step: TakeSnapshot, disk: dict[str, Any], context: StepContext
 def tags(step: TakeSnapshot, context: StepContext) -> dict[str, str]:
     """Return the marks of a snapshot."""
     marks = {
-        "readiness-plan": context.plan,
+        PLAN: context.plan,
+        STARTED: context.started,
         "readiness-run": context.run,
         "readiness-expires": context.expires.isoformat(),
-        "readiness-vm": _relative(step.vm),
-        "readiness-disk": _relative(step.disk),
+        "readiness-vm": relative(step.vm),
+        "readiness-disk": relative(step.disk),
     }
     if context.before is not None:
         marks |= _before_marks(step, context.before)
-    return {name: value[:_LONGEST_TAG] for name, value in marks.items()}
+    return {name: value[:LONGEST_TAG] for name, value in marks.items()}
 
 
 def _before_marks(step: TakeSnapshot, before: Before) -> dict[str, str]:
-    vm = {
-        "power": before.power,
-        "size": before.size,
-        "type": before.security_type,
-        "sb": before.secure_boot,
-        "tpm": before.vtpm,
-        "eah": before.encryption_at_host,
-        "id": before.identity.system_assigned,
-        "uai": len(before.identity.user_assigned),
-    }
-    marks = {"readiness-before": encode(vm).decode()}
+    marks = {BEFORE: before_mark(before)}
     for disk in before.disks:
         if disk.id == step.disk:
             marks["readiness-before-key"] = disk.encryption.type
             if disk.encryption.disk_encryption_set is not None:
-                marks["readiness-before-set"] = _relative(disk.encryption.disk_encryption_set)
+                marks["readiness-before-set"] = relative(disk.encryption.disk_encryption_set)
     return marks
-
-
-def _relative(resource: ResourceId) -> str:
-    """Return `<resource group>/<name>`: enough beside a snapshot of the same subscription, and short."""
-    return f"{resource.resource_group}/{resource.name}"
 
 
 def _sku(disk: dict[str, Any]) -> str:

@@ -26,3 +26,14 @@ def visible_subscriptions(connection: Connection, through: str) -> frozenset[str
             found.update(str(entry["subscriptionId"]).lower() for entry in page.get("value", ()))
             address = page.get("nextLink")
     return frozenset(found)
+
+
+def tenant_of(connection: Connection, subscription: str) -> str:
+    """Return the id of the tenant that a subscription belongs to, as the endpoint says."""
+    client = connection.compute(subscription)
+    with translated():
+        answer = client.send_request(
+            HttpRequest("GET", f"/subscriptions/{subscription}?api-version={_VERSION}")
+        )
+        answer.raise_for_status()
+        return str(answer.json().get("tenantId") or "")

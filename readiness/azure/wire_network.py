@@ -153,6 +153,7 @@ def _security_rule(entry: Json) -> SecurityRule:
         source_ports=ports_of(_merged(properties, "sourcePortRange", "sourcePortRanges"), name) or ("*",),
         source_groups=references(properties, "sourceApplicationSecurityGroups"),
         destination_groups=references(properties, "destinationApplicationSecurityGroups"),
+        description=text(properties, "description") or "",
     )
 
 

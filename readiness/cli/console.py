@@ -1,6 +1,8 @@
 """What people see in the terminal: tables, live lines, and errors with their remedy."""
 
+import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,8 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from readiness.errors import ReadinessError
+from readiness.errors import ReadinessError, UsageError
 from readiness.model.assessment import Assessment, Classification, VmAssessment
+from readiness.model.codec import encode
 from readiness.model.lifecycle import Phase
 from readiness.model.plan import Plan, Wave
 from readiness.model.run import Event, EventKind, RunState
@@ -50,10 +53,12 @@ COLOURS = {
     Classification.NOT_APPLICABLE: "dim",
     Classification.UNKNOWN: "bold yellow",
 }
-_PHASE_COLOURS = {
+PHASE_COLOURS = {
     Phase.DONE: "green",
     Phase.DONE_UNPROVEN_BOOT: "green",
     Phase.UNDOING: "yellow",
+    Phase.UNDECIDED: "bold yellow",
+    Phase.FALLING_BACK: "yellow",
     Phase.ROLLED_BACK: "yellow",
     Phase.DECLINED: "yellow",
     Phase.BLOCKED: "red",
@@ -61,14 +66,14 @@ _PHASE_COLOURS = {
 }
 
 
-def _printable(text: str) -> str:
+def plain(text: str) -> str:
     """Take out of text from outside whatever would steer the terminal."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
 def harmless(text: str) -> str:
     """Make text from outside harmless: lines of plain text, no markup."""
-    return escape("\n".join(map(_printable, text.splitlines())))
+    return escape("\n".join(map(plain, text.splitlines())))
 
 
 def explain(error: ReadinessError) -> None:
@@ -173,31 +178,32 @@ def _wave_table(wave: Wave) -> Table:
 class LiveLines:
     """Prints one line for each event of a run, as it happens."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, silent: bool = False) -> None:
         self._quiet = quiet
+        self._silent = silent
 
     def told(self, event: Event) -> None:
-        """Print an event; a quiet observer only prints what needs attention."""
-        if not self._quiet or event.kind is EventKind.FAILURE:
+        """Print an event; a quiet observer only prints what needs attention, a silent one nothing."""
+        if not self._silent and (not self._quiet or event.kind is EventKind.FAILURE):
             click.echo(_line(event))
 
 
 def _line(event: Event) -> str:
     moment = click.style(f"{event.at:%H:%M:%S}", dim=True)
     colour = {EventKind.FAILURE: "red", EventKind.PHASE: "cyan", EventKind.WAIT: "yellow"}.get(event.kind)
-    return f"{moment}  {_printable(event.vm):<16} {click.style(_printable(event.text), fg=colour)}"
+    return f"{moment}  {plain(event.vm):<16} {click.style(plain(event.text), fg=colour)}"
 
 
 def show_run(state: RunState) -> None:
     """Print where every VM of a run stands."""
-    title = f"{state.info.id}: wave {state.info.wave}, {state.wave_name}"
-    table = Table(title=harmless(title), title_justify="left")
+    say(f"[italic]{harmless(f'{state.info.id}: wave {state.info.wave}, {state.wave_name}')}[/]")
+    table = Table()
     for heading in ("Batch", "VM", "Stands", "Steps", "Away", "Why"):
         table.add_column(heading, no_wrap=heading != "Why")
     for unit in state.units:
-        colour = _PHASE_COLOURS.get(unit.phase, "default")
+        colour = PHASE_COLOURS.get(unit.phase, "default")
         away = f"{unit.downtime_seconds // 60} min" if unit.downtime_seconds is not None else "-"
-        why = unit.reason or (unit.doing if unit.done else "")
+        why = unit.reason or unit.note or (unit.doing if unit.done else "")
         table.add_row(
             str(unit.batch),
             harmless(unit.name),
@@ -214,24 +220,59 @@ def show_run(state: RunState) -> None:
 
 def _tally(state: RunState) -> str:
     counts = [(phase, state.count(phase)) for phase in Phase]
-    return ", ".join(f"{number} {phase}" for phase, number in counts if number)
+    return ", ".join(f"{number} {phase}" for phase, number in counts if number) or "no VM has work in it"
 
 
-def next_steps(states: Sequence[RunState]) -> None:
-    """Say for every VM that needs a person what to do next."""
-    for unit in (unit for state in states for unit in state.units):
-        advice = _ADVICE.get(unit.phase)
-        if advice:
-            say(f"[bold]{harmless(unit.name)}[/] is {unit.phase}: {advice}")
+def advise(states: Sequence[RunState], commands: Sequence[tuple[str, str]] = ()) -> None:
+    """Say which VMs somebody has to look at, and what to do now: commands, and what each is for."""
+    for phase, advice in _ADVICE.items():
+        names = [unit.name for state in states for unit in state.units if unit.phase is phase]
+        if names:
+            colour = PHASE_COLOURS.get(phase, "default")
+            say(f"[{colour}]{phase}[/]: {harmless(_listed(names))}: {advice}")
+    for command, why in commands:
+        say(f"[bold]Next:[/] {harmless(command)}")
+        say(f"      [dim]{harmless(why)}[/]")
 
 
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]) + more
+
+
+_NAMES = 10
 _ADVICE = {
     Phase.STRANDED: "look at it now; the tags of its full snapshots hold its state from before.",
-    Phase.BLOCKED: "its preparation failed before anything was stopped; mend the cause and plan again.",
-    Phase.DECLINED: "it is not what was planned any more; assess and plan again.",
+    Phase.UNDECIDED: "changed and started, and its health could not be told; look at it and decide.",
+    Phase.BLOCKED: "what comes before the outage failed, and nothing was stopped; mend the cause and retry.",
+    Phase.DECLINED: "not started: it is not what was planned, or may not be worked on now.",
     Phase.ROLLED_BACK: "it runs as before; look at the reason before the next attempt.",
     Phase.DONE_UNPROVEN_BOOT: "it was off and was left off; its next boot proves the change.",
 }
+
+
+def is_screen() -> bool:
+    """Tell whether the output is a terminal that can be drawn on."""
+    return OUT.is_terminal and not OUT.is_dumb_terminal
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(json.loads(encode(document)), indent=2))
+
+
+def confirmed(question: str, *, yes: bool) -> None:
+    """Ask, unless somebody said yes beforehand; where nobody can be asked, that is needed.
+
+    Raises:
+        UsageError: Nobody can be asked.
+        click.Abort: The answer was no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("There is nobody to ask here.", remedy="Say yes beforehand: --yes")
+    click.confirm(question, abort=True)
 
 
 @contextmanager

@@ -12,9 +12,13 @@ from readiness.cli.demo import demo
 from readiness.cli.explain import explain_vm
 from readiness.cli.generate import generate
 from readiness.cli.import_command import import_files
+from readiness.cli.keeping import audit, permissions, snapshots
 from readiness.cli.plan import plan
-from readiness.cli.run import rehearse, run, status, stop
+from readiness.cli.rehearse import rehearse
+from readiness.cli.report import report
+from readiness.cli.run import close, prepare, recover, retry, rollback, run
 from readiness.cli.twin import twin
+from readiness.cli.watch import approve, pause, reject, resume, status, stop
 from readiness.errors import Exit, ReadinessError
 
 SETTINGS = {
@@ -29,7 +33,8 @@ SETTINGS = {
 def readiness() -> None:
     """Take an Azure estate of virtual machines to the secure-by-default baseline.
 
-    Nothing is changed in Azure by any command but 'run'.
+    Nothing is changed in Azure by any command but 'prepare', 'run', 'close', 'retry', 'rollback' and
+    'snapshots delete', and by those only with --live.
 
     \b
     Try it on an invented estate, without Azure:
@@ -47,9 +52,22 @@ for _command in (
     explain_vm,
     plan,
     rehearse,
+    prepare,
     run,
+    close,
     status,
     stop,
+    pause,
+    resume,
+    approve,
+    reject,
+    retry,
+    rollback,
+    recover,
+    snapshots,
+    audit,
+    permissions,
+    report,
     twin,
     demo,
 ):

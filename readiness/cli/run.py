@@ -1,158 +1,220 @@
-"""`readiness rehearse`, `run`, `status` and `stop`."""
+"""`readiness prepare`, `run`, `close`, `retry`, `rollback` and `recover`: what carries work out."""
 
-import os
-import signal
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from readiness.cli.console import LiveLines, next_steps, say, show_run
+from readiness.cli.carry_out import carry_out, look_only, request_for
+from readiness.cli.console import confirmed, harmless, print_json, say
 from readiness.cli.options import state_option
 from readiness.errors import Exit, UsageError
+from readiness.model.lifecycle import Phase, Stage
+from readiness.model.plan import DIGEST_LENGTH
 
 if TYPE_CHECKING:
-    from readiness.app.run import PreparedRun
+    from readiness.app.carrying import PreparedRun
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _PLAN = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
+def _where(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say where work is carried out, and how it is shown."""
+    options: tuple[Decorator, ...] = (
+        click.option("--twin", metavar="URL", help="Address of a twin, as 'twin serve' prints it."),
+        click.option("--twin-ca", type=_FILE, help="Certificate of the twin (default: found in --state)."),
+        click.option("--live", is_flag=True, help="Azure itself, as whoever is logged in here."),
+        click.option(
+            "--output",
+            type=click.Choice(["screen", "lines", "json"]),
+            help="A live screen, log lines, or one JSON document at the end "
+            "(default: a screen in a terminal, otherwise lines).",
+        ),
+        click.option("--quiet", is_flag=True, help="Print failures and the result only."),
+        state_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+_wave = click.option("--wave", type=click.IntRange(1), required=True, help="Number of the wave.")
+_approve = click.option("--approve", required=True, metavar="DIGEST", help="Digest of the approved plan.")
+
+
 @click.command()
 @click.argument("plan", type=_PLAN)
-@click.option("--estate", help="Estate to make the twin of (default: the sample estate the plan names).")
-@click.option("--faults", type=_FILE, help="File of scripted trouble, YAML or JSON.")
-@click.option("--quiet", is_flag=True, help="Print failures and the result only.")
-def rehearse(plan: Path, estate: str | None, faults: Path | None, quiet: bool) -> int:
-    """Carry every wave of PLAN out on a twin in this process, in virtual time.
+@_wave
+@_approve
+@click.option("--again", is_flag=True, help="Also look at VMs again that are prepared already.")
+@_where
+def prepare(plan: Path, wave: int, approve: str, again: bool, **where: Any) -> int:
+    """Prepare one wave of PLAN, online, days before its window.
 
-    The same engine and the same Azure clients as in a run; nothing leaves this machine and nothing is
-    remembered. The durations are assumed, not measured.
+    Adds identities, proves keys on a throwaway disk, takes backups, installs extensions. No VM is stopped.
+    The same command again goes on where it ended.
 
     \b
-    Examples:
-      readiness rehearse out/starter
-      readiness rehearse out/june/plan.json --estate ./estate --faults faults.json --quiet
+    Example:
+      readiness prepare out/starter --wave 1 --approve 1a2b3c4d5e6f --twin https://127.0.0.1:8443
     """
-    from readiness.app.run import exit_of
-    from readiness.app.run import rehearse as carry_out
-
-    states = carry_out(plan, estate, faults, LiveLines(quiet=quiet))
-    for state in states:
-        show_run(state)
-    next_steps(states)
-    say("Rehearsed on a twin in this process; durations are assumed.")
-    return exit_of(*states)
+    renewed = frozenset({Phase.DONE}) if again else frozenset[Phase]()
+    return carry_out(plan, wave, approve, Stage.PREPARATION, again=renewed, **where)
 
 
 @click.command()
 @click.argument("plan", type=_PLAN)
-@click.option("--wave", type=click.IntRange(1), required=True, help="Number of the wave.")
-@click.option("--approve", required=True, metavar="DIGEST", help="Digest of the approved plan.")
-@click.option("--twin", metavar="URL", help="Address of a twin, as 'twin serve' prints it.")
-@click.option("--twin-ca", type=_FILE, help="Certificate of the twin (default: found in --state).")
-@click.option("--quiet", is_flag=True, help="Print failures and the result only.")
-@state_option
-def run(
-    plan: Path,
-    wave: int,
-    approve: str,
-    twin: str | None,
-    twin_ca: Path | None,
-    quiet: bool,
-    state: Path,
-) -> int:
-    """Carry one wave of PLAN out, or go on with it where it was interrupted.
+@_wave
+@_approve
+@click.option("--dry-run", is_flag=True, help="Check everything that can be checked, and change nothing.")
+@_where
+def run(plan: Path, wave: int, approve: str, dry_run: bool, **where: Any) -> int:
+    """Carry one wave of PLAN out in its window, or go on with it where it was interrupted.
 
     The same command again takes up what was begun: kill it at any moment and lose nothing. Ctrl-C once
     starts nothing more and finishes what has begun; twice leaves at once, and the next call goes on.
+    Stop, pause and approve it from any other terminal.
 
     \b
     Exit codes: 0 done, 7 some rolled back, 8 some need a person, 9 held.
 
     \b
-    Example:
+    Examples:
       readiness run out/starter --wave 1 --approve 1a2b3c4d5e6f --twin https://127.0.0.1:8443
+      readiness run out/june --wave 3 --approve 1a2b3c4d5e6f --live --output lines
     """
-    from readiness.app.run import RunRequest, exit_of, prepare_run
+    if dry_run:
+        return look_only(plan, wave, approve, **where)
+    return carry_out(plan, wave, approve, Stage.OUTAGE, **where)
 
-    if twin is None:
-        raise UsageError(
-            "This release carries plans out on a twin only.",
-            remedy="Serve one with 'readiness twin serve ESTATE', and give its address with --twin.",
-        )
-    request = RunRequest(plan=plan, wave=wave, approve=approve, twin=twin, certificate=twin_ca, state=state)
-    prepared = prepare_run(request, LiveLines(quiet=quiet))
-    say(f"Target: twin at {twin}, made for {prepared.plan.target.estate}")
-    say(f"Run {prepared.info.id}, plan {prepared.plan.approval} approved by {prepared.info.approved_by}")
-    _stop_on_interrupt(prepared)
-    try:
-        outcome = prepared.execute()
-    finally:
-        prepared.close()
-    show_run(outcome)
-    next_steps([outcome])
-    return exit_of(outcome)
+
+@click.command()
+@click.argument("plan", type=_PLAN)
+@_wave
+@_approve
+@_where
+def close(plan: Path, wave: int, approve: str, **where: Any) -> int:
+    """Close one wave of PLAN, online, once its VMs have soaked.
+
+    Ends the access with passwords, tightens security rules, installs the attestation extension. Only VMs
+    whose outage is done are closed.
+
+    \b
+    Example:
+      readiness close out/starter --wave 1 --approve 1a2b3c4d5e6f --twin https://127.0.0.1:8443
+    """
+    return carry_out(plan, wave, approve, Stage.CLOSURE, **where)
 
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--story", is_flag=True, help="Print everything that happened, too.")
-@state_option
-def status(run: str | None, story: bool, state: Path) -> int:
-    """Say where every VM of RUN stands, from any terminal, while it goes on or afterwards.
+@click.option("--failed", is_flag=True, help="All that were declined, blocked or rolled back by themselves.")
+@click.option("--vm", default="", help="One of them by name or id, also if somebody took it back.")
+@_where
+def retry(run: str | None, failed: bool, vm: str, **where: Any) -> int:
+    """Try VMs of RUN again that did not get through, with the same plan.
 
-    RUN is the name that 'run' prints; without one, the run touched last.
+    RUN is the name that 'run' prints; without one, the run touched last. What was recorded of earlier
+    tries is kept.
 
     \b
     Examples:
-      readiness status
-      readiness status 1a2b3c4d5e6f-wave-1 --story
+      readiness retry --failed 1a2b3c4d5e6f-wave-1 --twin https://127.0.0.1:8443
+      readiness retry --vm sf-web-01 1a2b3c4d5e6f-wave-1 --twin https://127.0.0.1:8443
     """
-    from readiness.app.run import exit_of
-    from readiness.app.run import status as look
-
-    view = look(state, run)
-    if story:
-        lines = LiveLines()
-        for event in view.events:
-            lines.told(event)
-    show_run(view.state)
-    if view.running:
-        say("A process is carrying it out.")
-        return Exit.DONE
-    if view.state.is_unfinished:
-        say("No process is carrying it out, and it is not finished: the same 'run' command goes on with it.")
-    return exit_of(view.state)
+    if failed is bool(vm):
+        raise UsageError("Say which VMs are to be tried again.", remedy="Give either --failed or --vm.")
+    again = frozenset({Phase.DECLINED, Phase.BLOCKED, Phase.ROLLED_BACK})
+    return _go_on(run, again=again, again_vm=vm, **where)
 
 
 @click.command()
-@click.argument("run", required=False)
-@state_option
-def stop(run: str | None, state: Path) -> int:
-    """Ask a running process to start nothing more; what has begun goes on to its end.
+@click.option("--run", "run", help="The run (default: the one touched last).")
+@click.option("--vm", help="Name or id of one VM.")
+@click.option("--wave", "whole", is_flag=True, help="Every VM of the run that is done.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_where
+def rollback(run: str | None, vm: str | None, whole: bool, yes: bool, **where: Any) -> int:
+    """Take VMs back that are done, by configuration, from the state recorded before.
+
+    Disks are not restored: what was written since stays. Each VM needs another outage.
+
+    \b
+    Examples:
+      readiness rollback --run 1a2b3c4d5e6f-wave-1 --vm sf-web-01 --twin https://127.0.0.1:8443
+      readiness rollback --run 1a2b3c4d5e6f-wave-1 --wave --live
+    """
+    from readiness.app.run_status import leave, status
+    from readiness.model.run import SignalKind
+
+    if (vm is None) is not whole:
+        raise UsageError("Say what is to be taken back.", remedy="Give either --vm NAME or --wave.")
+    view = status(where["state"], run)
+    name = view.state.info.id
+    confirmed(f"Take {vm or 'every VM that is done'} of {name} back? Each is off for a while", yes=yes)
+
+    def ask() -> None:
+        leave(where["state"], name, SignalKind.ROLLBACK, vm=vm or "")
+
+    def ask_alone(prepared: "PreparedRun") -> None:
+        ask()
+        prepared.stop()  # What was not begun is not begun by a way back.
+
+    if view.running:
+        ask()
+        say(f"The process that carries out {name} takes it back. Watch it: readiness status --watch")
+        return Exit.DONE
+    return _go_on(name, begin=ask_alone, **where)
+
+
+@click.command()
+@click.argument("plan", type=_PLAN)
+@_wave
+@_approve
+@click.option(
+    "--stage",
+    type=click.Choice([stage.value for stage in Stage]),
+    default=Stage.OUTAGE.value,
+    show_default=True,
+    help="What was under way.",
+)
+@_where
+def recover(
+    plan: Path, wave: int, approve: str, stage: str, output: str | None, quiet: bool, **where: Any
+) -> int:
+    """Rebuild the memory of a run from the marks it left on Azure, when its machine is gone.
+
+    Nothing in Azure is changed. Afterwards the same 'run' command goes on with it.
 
     \b
     Example:
-      readiness stop 1a2b3c4d5e6f-wave-1
+      readiness recover out/june --wave 3 --approve 1a2b3c4d5e6f --live
     """
-    from readiness.app.run import request_stop
+    from readiness.app.recovering import recover as rebuild
+    from readiness.app.run_status import status
 
-    say(f"Asked {request_stop(state, run)} to start nothing more. Watch it: readiness status")
-    return Exit.DONE
+    found = rebuild(request_for(plan, wave, approve, stage=Stage(stage), **where))
+    if output == "json":
+        print_json(found)
+        return Exit.NEEDS_A_PERSON if found.unreadable else Exit.DONE
+    say(f"Recovered {harmless(found.run)}:")
+    say(f"  under way: {harmless(', '.join(found.taken_up)) or 'none'}")
+    say(f"  through already: {harmless(', '.join(found.through)) or 'none'}")
+    say(f"  not begun: {found.untouched}")
+    for name, why in found.unreadable.items():
+        say(f"  [bold red]{harmless(name)}[/]: its marks cannot be read ({harmless(why)}); look at it now")
+    for advice in () if quiet else status(where["state"], found.run).advice():
+        say(f"[bold]Next:[/] {harmless(advice.command)}")
+    return Exit.NEEDS_A_PERSON if found.unreadable else Exit.DONE
 
 
-def _stop_on_interrupt(prepared: "PreparedRun") -> None:
-    """Make the first Ctrl-C a stop, and the second one leave at once: the journal is complete."""
+def _go_on(name: str | None, **options: Any) -> int:
+    """Go on with a run that is on record, with the plan that lies beside its journal."""
+    from readiness.app.run_status import status
 
-    def stop_once(_number: int, _frame: FrameType | None) -> None:
-        prepared.stop()
-        signal.signal(signal.SIGINT, leave)
-        click.echo("Nothing more is started; what has begun is finished. Ctrl-C again leaves at once.")
-
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        click.echo("Left. The same command takes it up again.")
-        os._exit(Exit.INTERRUPTED)
-
-    signal.signal(signal.SIGINT, stop_once)
+    view = status(options["state"], name)
+    info = view.state.info
+    return carry_out(view.folder, info.wave, info.plan[:DIGEST_LENGTH], info.stage, **options)

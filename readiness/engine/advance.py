@@ -4,38 +4,48 @@ Invariants:
 * The life cycle is `model.lifecycle.NEXT`; this module only feeds it outcomes.
 * A step that ended is never due again; a step without an end is due, whether or not it was begun.
 * The way back is computed from the recorded before-state and the changes that were begun.
+* What a person decides is a record too, so that the same journal always gives the same answer.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from readiness.model.lifecycle import FINAL, NEXT, Outcome, Phase
+from readiness.engine.parts import AFTER, Parts
+from readiness.model.execution import Execution
+from readiness.model.lifecycle import FINAL, NEXT, Outcome, Phase, Stage
 from readiness.model.observation import Before
 from readiness.model.outage import compose_undo, plan_steps
 from readiness.model.plan import PlannedVm
 from readiness.model.playbook import Playbook
 from readiness.model.run import StepRecord, StepResult, StepState
 from readiness.model.steps import (
-    AssignIdentity,
-    Change,
     Deallocate,
-    PatchVm,
+    Look,
     PlannedStep,
     ProveHealth,
-    ProveModel,
-    Recheck,
-    RecordBefore,
-    RemoveIdentity,
-    SetDiskEncryption,
+    ProveTime,
     Start,
-    TakeSnapshot,
+    Step,
+    TakeLease,
 )
 
 Records = Mapping[str, StepRecord]
 """Step records of one VM by step name."""
 
-_CHANGES = (AssignIdentity, RemoveIdentity, Deallocate, Start, TakeSnapshot, PatchVm, SetDiskEncryption)
+APPROVED, REJECTED, RECALLED = "decision.approve", "decision.reject", "decision.rollback"
+"""Names under which a person's decisions are recorded."""
+INCONCLUSIVE = "Inconclusive"
+"""Code of a proof of health that found neither health nor illness."""
+UNWELL = ("Unhealthy", "NotHealthyInTime")
+"""Codes of a proof of health that failed. They alone call for a weaker setting; a model that is not shown
+does not, and what the weaker setting brought later changes nothing of it."""
+_BEFORE = "check.record-before"
+_LEASE, _RECALL_LEASE = "check.take-lease", "recall.take-lease"
+_LAST_LOOK = "before.prove-time"
+_EARLY = (Phase.CHECKING, Phase.READYING)
+"""Phases in which nothing was done to the VM yet but to mark it as ours."""
 
 
 class Position(Struct, frozen=True, kw_only=True):
@@ -45,45 +55,69 @@ class Position(Struct, frozen=True, kw_only=True):
     due: PlannedStep | None
     reason: str = ""
     """Why it left the straight path, in the words of the step that failed."""
+    code: str = ""
+    """The same as a stable word."""
+    end: Phase | None = None
+    """While it lets go of the VM: how it will have ended."""
 
 
 class Campaign:
-    """One VM's way through the life cycle."""
+    """One VM's way through one stage of the life cycle."""
 
-    def __init__(self, vm: PlannedVm, playbooks: Sequence[Playbook]) -> None:
+    def __init__(
+        self,
+        vm: PlannedVm,
+        playbooks: Sequence[Playbook],
+        *,
+        stage: Stage = Stage.OUTAGE,
+        execution: Execution | None = None,
+        started_at: datetime | None = None,
+    ) -> None:
         self.vm = vm
+        self.stage = stage
         self.playbooks = tuple(playbook for playbook in playbooks if playbook.spec.id in vm.actions)
+        self._started_at = started_at
+        self._parts = Parts(vm, stage, execution or Execution())
+
+    @property
+    def needs_guest(self) -> bool:
+        """Whether its outage begins with work inside the running guest."""
+        steps = self.vm.outage.steps if self.vm.outage and self.stage is Stage.OUTAGE else ()
+        return any(planned.name.startswith("guest.") for planned in steps)
 
     def position(self, records: Records) -> Position:
         """Return where the campaign stands, given what the journal remembers of it."""
         if not records:
             return Position(phase=Phase.WAITING, due=self.steps(Phase.CHECKING, records)[0])
-        phase, reason = Phase.CHECKING, ""
-        while phase not in FINAL:
+        phase, reason, code = Phase.CHECKING, "", ""
+        while True:
+            if phase in FINAL and not (_is_recalled(records) and (phase, Outcome.RECALLED) in NEXT):
+                return self._end(phase, reason, code, records)
             due, failed = self._first_open(phase, records)
-            if due is not None:
-                return Position(phase=phase, due=due, reason=reason)
+            if due is not None or (phase is Phase.UNDECIDED and not _is_decided(records)):
+                return Position(phase=phase, due=due, reason=reason, code=code)
             if failed is not None:
-                reason = reason or failed.detail
+                reason, code = reason or failed.detail, code or failed.code
             phase = NEXT[phase, self._outcome(phase, failed, records)]
-        return Position(phase=phase, due=None, reason=reason)
 
-    def steps(self, phase: Phase, records: Records) -> tuple[PlannedStep, ...]:
+    def steps(self, phase: Phase, records: Records) -> tuple[PlannedStep, ...]:  # noqa: PLR0911
         """Return the steps of a phase in order."""
-        vm = self.vm
+        parts = self._parts
         match phase:
             case Phase.CHECKING:
-                looks = (Recheck(vm=vm.id, fingerprint=vm.fingerprint), RecordBefore(vm=vm.id))
-                return plan_steps(looks, stage="check")
+                return parts.checks(self._lease_end(records))
+            case Phase.READYING:
+                return parts.hooks_before()
             case Phase.PREPARING:
-                return vm.preparation
+                return parts.preparation()
             case Phase.CONVERTING:
-                steps = self._offline()
-                running = self._was_running(records)
-                return steps if running else tuple(s for s in steps if not isinstance(s.step, Start))
+                return parts.conversion(running=self._was_running(records))
             case Phase.VERIFYING:
-                proof = self._health_proof() if self._was_running(records) else ()
-                return (*proof, *plan_steps((ProveModel(vm=vm.id),), stage="verify"))
+                return parts.proof(running=self._was_running(records))
+            case Phase.FALLING_BACK:
+                return self.vm.fallback
+            case Phase.CLOSING:
+                return parts.closure()
             case Phase.UNDOING:
                 return self._undo(records)
             case _:
@@ -94,11 +128,54 @@ class Campaign:
         record = records.get(_BEFORE)
         return record.result.before if record and record.result else None
 
+    def has_answered(self, records: Records) -> bool:
+        """Tell whether the VM was proven healthy after a change: then no disk is put back any more.
+
+        A proof on the way back does not count: what was put back before it stays part of the way back.
+        """
+        return any(
+            name.endswith(".prove-health") and record.result is not None and record.result.ok
+            for name, record in records.items()
+            if not name.startswith("undo.")
+        )
+
+    def outdated_look(self, records: Records, now: datetime) -> str | None:
+        """Return the name of the last look at the clock, if it was passed, and would not be now.
+
+        Only as long as nothing was done to the VM: after a crash its window may have closed.
+        """
+        known = {one.name: one for phase in _EARLY for one in self.steps(phase, records)}
+        look, passed = known.get(_LAST_LOOK), records.get(_LAST_LOOK)
+        if look is None or passed is None or passed.result is None or not records.keys() <= known.keys():
+            return None
+        late = isinstance(look.step, ProveTime) and now > look.step.until
+        return _LAST_LOOK if late and passed.result.ok else None
+
+    def note(self, records: Records) -> str:
+        """Return what has to be known of a VM that is done."""
+        fell_back = any(name.startswith("fallback.") for name in records)
+        return "with the weaker setting it fell back to: Secure Boot is off" if fell_back else ""
+
     def total_steps(self, records: Records) -> int:
-        """Return how many steps the campaign has on the straight path, plus those of an undo under way."""
-        straight = (Phase.CHECKING, Phase.PREPARING, Phase.CONVERTING, Phase.VERIFYING)
-        undoing = len(self.steps(Phase.UNDOING, records)) if _has_undo(records) else 0
-        return sum(len(self.steps(phase, records)) for phase in straight) + undoing
+        """Return how many steps the campaign has on the straight path, plus those of a way back under way."""
+        straight = self._parts.straight(running=self._was_running(records))
+        undoing = len(self._undo(records)) if any(name.startswith("undo.") for name in records) else 0
+        return straight + undoing
+
+    def _end(self, phase: Phase, reason: str, code: str, records: Records) -> Position:
+        """Return the end, or what is left to do before it: letting go of the VM."""
+        refused = records[_RECALL_LEASE].result if _RECALL_LEASE in records else None
+        if refused is not None and not refused.ok:
+            return Position(
+                phase=phase, due=None, reason=f"not taken back: {refused.detail}", code=refused.code
+            )
+        if _LEASE in records and phase is not Phase.WAITING:
+            again = "-again" if RECALLED in records else ""
+            for planned in self._parts.release(again):
+                record = records.get(planned.name)
+                if record is None or record.result is None:
+                    return Position(phase=Phase.RELEASING, due=planned, reason=reason, code=code, end=phase)
+        return Position(phase=phase, due=None, reason=reason, code=code)
 
     def _first_open(self, phase: Phase, records: Records) -> tuple[PlannedStep | None, StepResult | None]:
         """Return the step of a phase that is due, if any, and the result of the first that failed."""
@@ -107,26 +184,33 @@ class Campaign:
             record = records.get(planned.name)
             if record is None or record.result is None:
                 return planned, failed
-            if not record.result.ok:
+            if not record.result.ok and not planned.step.courtesy and not _is_as_before(phase, record.result):
                 failed = failed or record.result
                 if phase is not Phase.UNDOING:
                     break
         return None, failed
 
     def _outcome(self, phase: Phase, failed: StepResult | None, records: Records) -> Outcome:
+        if phase in FINAL:
+            return Outcome.RECALLED
+        if phase is Phase.UNDECIDED:
+            return Outcome.FAILED if REJECTED in records else Outcome.OK
         if failed is not None:
-            return Outcome.REFUSED if phase is Phase.CHECKING else Outcome.FAILED
+            return self._failure(phase, failed)
+        if phase is Phase.CHECKING:
+            return _CHECKED[self.stage]
         if phase is Phase.VERIFYING and self.vm.outage and not self._was_running(records):
             return Outcome.OFF
         return Outcome.OK
 
-    def _offline(self) -> tuple[PlannedStep, ...]:
-        steps = self.vm.outage.steps if self.vm.outage else ()
-        return tuple(planned for planned in steps if not isinstance(planned.step, ProveHealth))
-
-    def _health_proof(self) -> tuple[PlannedStep, ...]:
-        steps = self.vm.outage.steps if self.vm.outage else ()
-        return tuple(planned for planned in steps if isinstance(planned.step, ProveHealth))
+    def _failure(self, phase: Phase, failed: StepResult) -> Outcome:
+        if phase is Phase.CHECKING:
+            return Outcome.REFUSED
+        if phase is Phase.VERIFYING and failed.code == INCONCLUSIVE:
+            return Outcome.UNCLEAR
+        if phase is Phase.VERIFYING and self.vm.fallback and failed.code in UNWELL:
+            return Outcome.RETRY_WEAKER
+        return Outcome.FAILED
 
     def _was_running(self, records: Records) -> bool:
         before = self.before(records)
@@ -136,26 +220,66 @@ class Campaign:
         before = self.before(records)
         if before is None:
             raise AssertionError(f"{self.vm.name} is to be undone, but its state before was never recorded")
-        begun = self._begun_offline(records)
+        begun = self._begun(records)
         back = [step for playbook in reversed(self.playbooks) for step in playbook.undo(before, begun)]
-        return compose_undo(self.vm.id, back, was_running=before.was_running)
+        if RECALLED in records or self.has_answered(records):
+            back = [step for step in back if step.undo is not AFTER]
+        was_off = any(isinstance(step, Deallocate | Start) for step in begun)
+        undo = compose_undo(self.vm.id, back, was_running=before.was_running, was_off=was_off)
+        if RECALLED not in records:
+            return undo
+        until = records[RECALLED].intended_at + timedelta(seconds=self.vm.reserved_seconds) + _RECALL_LASTS
+        return (*plan_steps((TakeLease(vm=self.vm.id, until=until),), stage="recall"), *undo)
 
-    def _begun_offline(self, records: Records) -> tuple[Change, ...]:
-        """Return the outage's changes that may have had an effect; preparation is kept on the way back."""
+    def _lease_end(self, records: Records) -> datetime:
+        """Return when the lease lapses: with the window and the way back, or half a day for online work."""
+        if self.stage is Stage.OUTAGE or self._started_at is None:
+            return self.vm.occurrence.closes + timedelta(seconds=self.vm.reserved_seconds)
+        began = min((record.intended_at for record in records.values()), default=self._started_at)
+        return began + _ONLINE_LEASE
+
+    def _begun(self, records: Records) -> tuple[Step, ...]:
+        """Return the changes that may have had an effect; preparation is kept on the way back."""
+        phases = (Phase.CLOSING,) if self.stage is Stage.CLOSURE else (Phase.CONVERTING, Phase.FALLING_BACK)
         return tuple(
             planned.step
-            for planned in self._offline()
-            if planned.name in records and isinstance(planned.step, _CHANGES)
+            for phase in phases
+            for planned in self.steps(phase, records)
+            if planned.name in records and not isinstance(planned.step, Look)
         )
 
 
-_BEFORE = "check.record-before"
+_CHECKED = {
+    Stage.PREPARATION: Outcome.TO_PREPARE,
+    Stage.OUTAGE: Outcome.OK,
+    Stage.CLOSURE: Outcome.TO_CLOSE,
+}
+_ONLINE_LEASE = timedelta(hours=12)
+_RECALL_LASTS = timedelta(hours=4)
+"""Beside what its outage reserves: a way back that was asked for may wait for room in Azure."""
 
 
-def _has_undo(records: Records) -> bool:
-    return any(name.startswith("undo.") for name in records)
+def _is_recalled(records: Records) -> bool:
+    """Tell whether a person wants the VM back, and no other run has its lease."""
+    lease = records.get(_RECALL_LEASE)
+    refused = lease is not None and lease.result is not None and not lease.result.ok
+    return RECALLED in records and not refused
+
+
+def _is_decided(records: Records) -> bool:
+    return APPROVED in records or REJECTED in records
+
+
+def _is_as_before(phase: Phase, result: StepResult) -> bool:
+    """Tell whether a VM on its way back is as provable as it was: one without an agent never was."""
+    return phase is Phase.UNDOING and result.code == INCONCLUSIVE
 
 
 def is_begun(record: StepRecord | None) -> bool:
     """Tell whether Azure accepted a step and gave a token for it."""
     return record is not None and record.state is StepState.BEGUN and record.token is not None
+
+
+def is_proof(step: Step) -> bool:
+    """Tell whether a step decides on a VM's health."""
+    return isinstance(step, ProveHealth)

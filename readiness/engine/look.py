@@ -5,15 +5,29 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from readiness.engine.advance import Campaign, Records
+from readiness.engine.advance import INCONCLUSIVE, Campaign, Records
 from readiness.model.observation import Health, Observation, before_of, differences, fingerprint, judge_health
 from readiness.model.run import StepResult
-from readiness.model.steps import Look, ProveHealth, ProveModel, ProveRestored, Recheck, RecordBefore
+from readiness.model.steps import (
+    HandOver,
+    Look,
+    ProveHealth,
+    ProveModel,
+    ProvePrepared,
+    ProveRestored,
+    ProveTime,
+    Recheck,
+    RecordBefore,
+)
 from readiness.model.verdict import Status
 from readiness.model.virtual_machine import Power
 
 HEALTH_INTERVAL = 15.0
 """Clock seconds between two looks at a VM that has not answered yet."""
+
+
+_GRACE = timedelta(minutes=5)
+"""So long a VM may take to say more of itself than it did before."""
 
 
 class LookAgain(Struct, frozen=True):
@@ -31,13 +45,19 @@ def judge(
         case Recheck():
             return _recheck(look, seen)
         case RecordBefore():
-            return StepResult(ok=True, detail=f"found {seen.vm.power}", before=before_of(seen))
+            return _recorded(seen, campaign)
+        case ProveTime():
+            return in_time(look, now)
         case ProveHealth():
             return _health(look, seen, campaign, records, waited=now - since)
+        case ProvePrepared():
+            return _prepared(seen, campaign)
         case ProveModel():
             return _model(seen, campaign)
         case ProveRestored():
             return _restored(seen, campaign, records)
+        case HandOver(code=code, reason=reason):
+            return StepResult(ok=False, code=code, detail=reason)
         case _:
             assert_never(look)
 
@@ -55,6 +75,22 @@ def _recheck(look: Recheck, seen: Observation) -> StepResult:
     return StepResult(ok=True, detail="as it was planned")
 
 
+def in_time(look: ProveTime, now: datetime) -> StepResult:
+    """Decide whether what is left of the window still holds the change and the way back."""
+    if now <= look.until:
+        return StepResult(ok=True, detail="it does")
+    detail = f"it had to go down by {look.until:%Y-%m-%d %H:%M} UTC: its checks and hooks took too long"
+    return StepResult(ok=False, code="WindowTooShort", detail=detail)
+
+
+def _recorded(seen: Observation, campaign: Campaign) -> StepResult:
+    """Keep the state from before; work that the running guest has to do first needs a running guest."""
+    if campaign.needs_guest and seen.vm.power is not Power.RUNNING:
+        detail = f"{seen.vm.name} is {seen.vm.power}, and must run to be converted: its owner starts it"
+        return StepResult(ok=False, code="NotRunning", detail=detail)
+    return StepResult(ok=True, detail=f"found {seen.vm.power}", before=before_of(seen))
+
+
 def _health(
     look: ProveHealth, seen: Observation, campaign: Campaign, records: Records, *, waited: timedelta
 ) -> StepResult | LookAgain:
@@ -67,13 +103,28 @@ def _health(
             return StepResult(ok=True, detail=detail)
         case Health.UNHEALTHY:
             return StepResult(ok=False, code="Unhealthy", detail=detail)
-        case Health.INCONCLUSIVE if waited.total_seconds() >= look.timeout:
+        case Health.INCONCLUSIVE if waited < _GRACE:
+            return LookAgain(HEALTH_INTERVAL, detail)
+        case Health.INCONCLUSIVE:
+            return StepResult(ok=False, code=INCONCLUSIVE, detail=detail)
+        case Health.PENDING if waited.total_seconds() >= look.timeout:
             told = f"not healthy within {look.timeout // 60} minutes: {detail}"
             return StepResult(ok=False, code="NotHealthyInTime", detail=told)
-        case Health.INCONCLUSIVE:
+        case Health.PENDING:
             return LookAgain(HEALTH_INTERVAL, detail)
         case _:
             assert_never(health)
+
+
+def _prepared(seen: Observation, campaign: Campaign) -> StepResult:
+    choice = campaign.vm.choice
+    verdicts = [verdict for book in campaign.playbooks for verdict in book.prepared(choice, seen)]
+    missing = [verdict for verdict in verdicts if verdict.status in (Status.UNMET, Status.UNKNOWN)]
+    if missing:
+        detail = "; ".join(verdict.detail or verdict.reason for verdict in missing)
+        told = f"not prepared: {detail}; 'readiness prepare' does it"
+        return StepResult(ok=False, code=missing[0].reason, detail=told)
+    return StepResult(ok=True, detail="prepared")
 
 
 def _model(seen: Observation, campaign: Campaign) -> StepResult:

@@ -9,220 +9,237 @@ Invariants:
 """
 
 import heapq
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime, timedelta
 from itertools import count
 
-from msgspec import Struct
-from msgspec.structs import replace
-
-from readiness.engine.advance import Campaign, Position, is_begun
-from readiness.engine.look import LookAgain, judge
-from readiness.engine.state import by_vm, run_state
+from readiness.engine import budget
+from readiness.engine.advance import Campaign
+from readiness.engine.gate import Decision, Gate
+from readiness.engine.ledger import Ledger
+from readiness.engine.look import LookAgain
+from readiness.engine.state import campaign_of, run_state
+from readiness.engine.wave_hooks import WaveHooks
+from readiness.engine.wishes import Wishes, Word
+from readiness.engine.work import Answer, Ports, perform
 from readiness.errors import CapacityError, CloudError, ThrottledError, UnreachableError
+from readiness.model.durations import ASSUMED_SECONDS
+from readiness.model.execution import Execution
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import FINAL, Phase
-from readiness.model.plan import DIGEST_LENGTH, Batch, Wave
+from readiness.model.plan import ApartGroup, Wave
 from readiness.model.playbook import Playbook
-from readiness.model.run import Event, EventKind, RunInfo, RunState, StepRecord, StepResult, StepState
-from readiness.model.steps import (
-    PlannedStep,
-    ProveHealth,
-    ProveModel,
-    ProveRestored,
-    Recheck,
-    RecordBefore,
-    Start,
-    words_for,
-)
-from readiness.ports.clock import Clock
-from readiness.ports.cloud import Cloud, Done, Failed, Pending, Progress, StepContext
-from readiness.ports.journal import Journal
-from readiness.ports.observer import Observer
+from readiness.model.run import EventKind, RunInfo, RunState, StepResult
+from readiness.model.steps import PlannedStep, Start, words_for
+from readiness.ports.cloud import Done, Failed, Pending
 
-SNAPSHOT_LIFE = timedelta(days=30)
-"""How long the snapshots behind a change are kept before they may be deleted."""
-
-_CAPACITY_INTERVAL = 60.0
-_UNREACHABLE_INTERVAL = 15.0
+_CAPACITY_INTERVAL = timedelta(seconds=60)
+_UNREACHABLE_INTERVAL = timedelta(seconds=15)
 _SIGNAL_INTERVAL = timedelta(seconds=1)
-_LOOKS = (Recheck, RecordBefore, ProveHealth, ProveModel, ProveRestored)
-
-Answer = Progress | StepResult | LookAgain | CloudError
-
-
-class Ports(Struct, frozen=True, kw_only=True):
-    """Everything a run needs from outside."""
-
-    cloud: Cloud
-    journal: Journal
-    clock: Clock
-    observer: Observer
-    executor: Executor
+_PATIENCE = 20
+"""A change that takes so many times its assumed duration, and at least an hour, has failed."""
+_LEAST_PATIENCE = timedelta(hours=1)
 
 
 class WaveRun:
     """One execution of one wave; a second one on the same journal goes on where the first one ended."""
 
-    def __init__(self, info: RunInfo, wave: Wave, playbooks: Sequence[Playbook], ports: Ports) -> None:
+    def __init__(  # noqa: PLR0913  what a run is made of
+        self,
+        info: RunInfo,
+        wave: Wave,
+        playbooks: Sequence[Playbook],
+        ports: Ports,
+        *,
+        execution: Execution | None = None,
+        apart: Sequence[ApartGroup] = (),
+        not_before: Mapping[ResourceId, datetime] | None = None,
+    ) -> None:
         self._info = info
         self._wave = wave
         self._playbooks = playbooks
         self._ports = ports
-        self._campaigns = {vm.id: Campaign(vm, playbooks) for vm in wave.vms}
-        self._records = by_vm(ports.journal.records())
-        self._positions = {
-            vm: campaign.position(self._records[vm]) for vm, campaign in self._campaigns.items()
-        }
+        self._execution = execution or Execution()
+        campaigns = [campaign_of(vm, playbooks, info, self._execution) for vm in wave.vms]
+        self._ledger = Ledger(campaigns, ports)
+        self._gate = Gate(wave.vms, self._execution, info.stage, apart, not_before)
+        self._wishes = Wishes(wave, ports)
+        self._hooks = WaveHooks(info, wave, self._execution, self._ledger, ports)
         self._due: list[tuple[datetime, int, Campaign]] = []
+        self._asked: dict[ResourceId, tuple[str, datetime]] = {}
+        """Which step of a VM this process asked for last, and since when."""
         self._order = count()
         self._running: dict[Future[Answer], tuple[Campaign, PlannedStep]] = {}
-        self._started: set[ResourceId] = set()
+        self._under_way: dict[ResourceId, None] = {}
+        self._refused: dict[ResourceId, datetime] = {}
+        """Since when Azure has had no room for a VM."""
         self._held: str | None = None
-        self._stopping = False
+        self._ask_again: datetime | None = None
+        """When a VM that was not let through may be asked for again, where time alone decides."""
+        self._may_start = True
+        """Whether anything happened since the gate was asked last."""
 
     def stop(self) -> None:
         """Start nothing more; what has begun goes on to its end."""
-        self._stopping = True
+        self._wishes.stop()
 
     def execute(self) -> RunState:
         """Run until nothing is due: everything ended, or the rest is held."""
         self._take_up_begun()
         while True:
+            self._take_wishes()
             self._start_batches()
-            if not self._due and not self._running:
+            if self._running or self._due:
+                self._submit_due()
+                if self._running:
+                    self._collect()
+                else:
+                    self._ports.clock.sleep_until(self._due[0][0])
+            elif self._wishes.is_paused or self._ask_again is not None:
+                self._ports.clock.sleep_until(self._next_look())
+            else:
+                self._hooks.after()
                 return self.state()
-            self._submit_due()
-            if self._running:
-                self._collect()
-            elif self._due:
-                self._ports.clock.sleep_until(self._due[0][0])
 
     def state(self) -> RunState:
         """Return where the run stands now."""
-        records = [record for unit in self._records.values() for record in unit.values()]
         return run_state(
             self._info,
             self._wave,
             self._playbooks,
-            records,
+            self._ledger.all_records(),
             now=self._ports.clock.now(),
             held=self._held,
+            execution=self._execution,
         )
 
     # Starting -----------------------------------------------------------------------------------
 
     def _take_up_begun(self) -> None:
-        for vm, campaign in self._campaigns.items():
-            position = self._positions[vm]
-            if position.phase is not Phase.WAITING and position.phase not in FINAL:
-                step = words_for(position.due.step) if position.due else "nothing"
-                self._tell(EventKind.RUN, campaign, f"taken up again at: {step}", position.phase)
-                self._push(campaign, self._ports.clock.now())
+        for vm, campaign in self._ledger.campaigns.items():
+            position = self._ledger.positions[vm]
+            if position.due is None or position.phase is Phase.WAITING:
+                continue
+            self._hooks.go_on()
+            text = f"taken up again at: {words_for(position.due.step)}"
+            self._ledger.tell(EventKind.RUN, campaign, text, position.phase)
+            now = self._ports.clock.now()
+            late = campaign.outdated_look(self._ledger.records[vm], now)
+            if late is not None:
+                self._ledger.ask_anew(campaign, late)
+            self._push(campaign, now)
+
+    def _take_wishes(self) -> None:
+        """Look what people asked for meanwhile, and record what it decides for a VM."""
+        for word in self._wishes.take(self._ledger.positions):
+            self._decide(word)
+        self._may_start |= self._wishes.changed
+
+    def _decide(self, word: Word) -> None:
+        campaign = self._ledger.campaigns[word.vm]
+        self._ledger.decided(campaign, word.name, word.detail)
+        self._wishes.recorded(word)
+        self._push(campaign, self._ports.clock.now())
+
+    def _recall(self) -> str | None:
+        """Take back what the gate lets through; return why the rest waits."""
+        why = None
+        for word in list(self._wishes.recalls):
+            vm = self._ledger.campaigns[word.vm].vm
+            answer = self._gate.ask_back(vm, self._under_way, self._ledger.positions)
+            if answer.decision is Decision.START:
+                self._decide(word)
+            else:
+                why = answer.why
+        return why
+
+    def _next_look(self) -> datetime:
+        look = self._ports.clock.now() + _SIGNAL_INTERVAL * self._ports.clock.rate
+        if self._wishes.is_paused or self._ask_again is None:
+            return look
+        self._may_start = True
+        return max(look, self._ask_again)
 
     def _start_batches(self) -> None:
-        """Start the first batch with VMs waiting, once all batches before it have ended."""
-        if self._held is not None:
+        """Start what may start of the first batch with VMs waiting, once all batches before it have ended."""
+        if not self._may_start:
+            return
+        self._may_start, self._ask_again = False, None
+        waits = self._recall()
+        if waits is not None:
+            if not self._under_way:
+                self._hold(waits)
             return
         for batch in self._wave.batches:
-            phases = [self._positions[vm.id].phase for vm in batch.vms]
+            phases = [self._ledger.positions[vm.id].phase for vm in batch.vms]
             if Phase.WAITING in phases:
-                self._start(batch)
+                self._start([vm.id for vm, phase in zip(batch.vms, phases, strict=True) if _waits(phase)])
                 return
-            if any(phase not in FINAL for phase in phases):
+            if any(phase not in FINAL and phase is not Phase.UNDECIDED for phase in phases):
                 return
 
-    def _start(self, batch: Batch) -> None:
-        waiting = [vm for vm in batch.vms if self._positions[vm.id].phase is Phase.WAITING]
-        if self._started.issuperset(vm.id for vm in waiting):
+    def _start(self, waiting: Sequence[ResourceId]) -> None:
+        raised = self._wishes.raised
+        why = budget.exhausted(self._ledger.positions.values(), self._execution, raised=raised)
+        held = self._wishes.why_held or why
+        if held is not None:
+            self._hold(held)
             return
-        self._held = self._why_held(batch)
-        if self._held is not None:
-            self._tell(EventKind.WAIT, None, f"nothing more is started: {self._held}")
-            return
-        names = ", ".join(vm.name for vm in waiting)
-        self._tell(EventKind.RUN, None, f"batch {batch.number} starts: {names}")
+        whys = []
         for vm in waiting:
-            self._started.add(vm.id)
-            self._push(self._campaigns[vm.id], self._ports.clock.now())
+            if vm in self._under_way:
+                continue
+            why = self._try(vm)
+            if why is not None:
+                whys.append(why)
+            if len(self._under_way) >= self._execution.max_concurrency:
+                break
+        self._held = None
+        if whys and not self._under_way and self._ask_again is None:
+            self._hold(whys[0])
 
-    def _why_held(self, batch: Batch) -> str | None:
-        """Return why the batch may not start now, after moving time to its window where that is possible."""
-        if self._stopping or self._ports.journal.stop_requested():
-            return "a stop was asked for"
-        stranded = [
-            self._campaigns[vm].vm.name
-            for vm, position in self._positions.items()
-            if position.phase is Phase.STRANDED
-        ]
-        if stranded:
-            return f"{', '.join(stranded)} is stranded, and the stranded budget is 0"
-        occurrence = batch.vms[0].occurrence
-        clock = self._ports.clock
-        if clock.now() < occurrence.opens and not clock.skip_to(occurrence.opens):
-            return f"the window {occurrence.window} opens at {occurrence.opens:%Y-%m-%d %H:%M} UTC"
-        latest = occurrence.closes - timedelta(seconds=batch.reserved_seconds)
-        if clock.now() > latest:
-            return (
-                f"the window {occurrence.window} had to be entered by {latest:%Y-%m-%d %H:%M} UTC: "
-                "what is left of it does not hold the change and the way back"
-            )
-        return None
+    def _try(self, vm: ResourceId) -> str | None:
+        """Start one waiting VM if the gate lets it, or return why not."""
+        campaign, clock = self._ledger.campaigns[vm], self._ports.clock
+        positions = self._ledger.positions
+        answer = self._gate.ask(campaign.vm, self._under_way, positions, clock.now())
+        opens = answer.until if answer.decision is Decision.HOLD and not self._under_way else None
+        # Only a twin's time can be moved to the opening of a window.
+        if opens is not None and clock.skip_to(opens):
+            answer = self._gate.ask(campaign.vm, self._under_way, positions, clock.now())
+        if answer.decision is Decision.START:
+            why = self._hooks.before()
+            if why is None:
+                self._push(campaign, clock.now())
+            return why
+        if answer.decision is Decision.WAIT and answer.until is not None:
+            self._ask_again = min(self._ask_again or answer.until, answer.until)
+        return answer.why
+
+    def _hold(self, why: str) -> None:
+        if why != self._held:
+            self._held = why
+            self._ledger.tell(EventKind.WAIT, None, f"nothing more is started: {why}")
 
     # Working ------------------------------------------------------------------------------------
 
     def _submit_due(self) -> None:
-        now = self._ports.clock.now()
+        now, ledger = self._ports.clock.now(), self._ledger
         while self._due and self._due[0][0] <= now:
             _, _, campaign = heapq.heappop(self._due)
-            position = self._positions[campaign.vm.id]
-            if position.due is None:
+            vm = campaign.vm.id
+            planned = ledger.positions[vm].due
+            if planned is None:
                 continue
-            record = self._intend(campaign, position)
-            future = self._ports.executor.submit(self._work, campaign, position.due, record)
-            self._running[future] = (campaign, position.due)
-
-    def _intend(self, campaign: Campaign, position: Position) -> StepRecord:
-        """Write the intent of a due step, unless the journal holds it already."""
-        planned, vm = position.due, campaign.vm.id
-        if planned is None:
-            raise AssertionError("nothing is due")
-        known = self._records[vm].get(planned.name)
-        if known is not None:
-            return known
-        now = self._ports.clock.now()
-        self._ports.journal.intend(vm, planned.name, now)
-        record = StepRecord(vm=vm, name=planned.name, state=StepState.INTENT, attempt=1, intended_at=now)
-        self._records[vm][planned.name] = record
-        self._move(campaign)
-        return record
-
-    def _work(self, campaign: Campaign, planned: PlannedStep, record: StepRecord) -> Answer:
-        """Perform or look at one step; runs in the executor and touches no state of this object."""
-        cloud, step = self._ports.cloud, planned.step
-        records = dict(self._records[campaign.vm.id])
-        try:
-            if isinstance(step, _LOOKS):
-                seen = cloud.observe(campaign.vm.id)
-                now = self._ports.clock.now()
-                return judge(step, seen, campaign, records, since=record.intended_at, now=now)
-            if is_begun(record) and record.token is not None:
-                return cloud.poll(step, record.token)
-            return cloud.begin(step, self._context(campaign, records))
-        except CloudError as error:
-            return error
-
-    def _context(self, campaign: Campaign, records: dict[str, StepRecord]) -> StepContext:
-        return StepContext(
-            plan=self._info.plan[:DIGEST_LENGTH],
-            run=self._info.id,
-            started=self._info.started_at.isoformat(),
-            expires=(self._info.started_at + SNAPSHOT_LIFE).date(),
-            before=campaign.before(records),
-        )
-
-    # Collecting ---------------------------------------------------------------------------------
+            record = ledger.intend(campaign, planned)
+            if self._asked.get(vm, ("",))[0] != planned.name:
+                self._asked[vm] = (planned.name, now)
+            known = dict(ledger.records[vm])
+            future = self._ports.executor.submit(
+                perform, self._ports, self._info, campaign, planned, record, known
+            )
+            self._running[future] = (campaign, planned)
 
     def _collect(self) -> None:
         """Take in the answers that have come, waiting at most until something else is due."""
@@ -234,103 +251,85 @@ class WaveRun:
 
     def _patience(self) -> float:
         """Return how many wall-clock seconds to wait for answers: signals are looked at in between."""
-        clock = self._ports.clock
+        clock, longest = self._ports.clock, _SIGNAL_INTERVAL.total_seconds()
         if not self._due:
-            return _SIGNAL_INTERVAL.total_seconds()
+            return longest
         remaining = (self._due[0][0] - clock.now()).total_seconds() / clock.rate
-        return min(max(0.0, remaining), _SIGNAL_INTERVAL.total_seconds())
+        return min(max(0.0, remaining), longest)
 
     def _take(self, campaign: Campaign, planned: PlannedStep, answer: Answer) -> None:
         clock = self._ports.clock
         match answer:
             case StepResult():
                 self._end(campaign, planned, answer)
-            case Done(detail):
-                self._end(campaign, planned, StepResult(ok=True, detail=detail))
-            case Failed(code, detail, is_capacity):
-                self._fail(campaign, planned, code, detail, is_capacity=is_capacity)
+            case Done(detail, evidence):
+                self._end(campaign, planned, StepResult(ok=True, detail=detail, evidence=evidence))
+            case Failed(code, detail, is_capacity, evidence):
+                result = StepResult(ok=False, code=code, detail=detail, evidence=evidence)
+                self._fail(campaign, planned, result, is_capacity=is_capacity)
+            case Pending() if self._takes_too_long(campaign, planned):
+                detail = f"not done after {self._since(campaign).total_seconds() / 3600:.1f} hours"
+                self._fail(campaign, planned, StepResult(ok=False, code="TookTooLong", detail=detail))
             case Pending(token, retry_after, detail):
-                self._begun(campaign, planned, token, detail)
+                if token is None:
+                    self._ledger.forget_token(campaign, planned, detail)
+                else:
+                    self._ledger.begun(campaign, planned, token, detail)
                 self._push(campaign, clock.now() + timedelta(seconds=retry_after * clock.rate))
             case LookAgain(seconds):
                 self._push(campaign, clock.now() + timedelta(seconds=seconds))
             case ThrottledError() | UnreachableError():
-                self._tell(
-                    EventKind.WAIT, campaign, f"{words_for(planned.step)}: {answer.brief}; asked again soon"
-                )
-                self._push(campaign, clock.now() + timedelta(seconds=_UNREACHABLE_INTERVAL))
+                text = f"{words_for(planned.step)}: {answer.brief}; asked again soon"
+                self._ledger.tell(EventKind.WAIT, campaign, text)
+                self._push(campaign, clock.now() + _UNREACHABLE_INTERVAL)
             case CloudError():
-                is_capacity = isinstance(answer, CapacityError)
-                self._fail(campaign, planned, answer.code, answer.brief, is_capacity=is_capacity)
+                result = StepResult(ok=False, code=answer.code, detail=answer.brief)
+                self._fail(campaign, planned, result, is_capacity=isinstance(answer, CapacityError))
 
-    def _begun(self, campaign: Campaign, planned: PlannedStep, token: str | None, detail: str) -> None:
-        record = self._records[campaign.vm.id][planned.name]
-        if token is None:
-            self._forget_token(campaign, planned, detail)
-        elif token != record.token:
-            self._ports.journal.begun(campaign.vm.id, planned.name, token)
-            fresh = record.state is not StepState.BEGUN
-            self._replace(record, state=StepState.BEGUN, token=token)
-            if fresh:
-                self._tell(EventKind.STEP, campaign, f"{words_for(planned.step)} ...")
+    def _since(self, campaign: Campaign) -> timedelta:
+        """Return how long this process has waited: while none did, Azure went on, and nobody looked."""
+        return self._ports.clock.now() - self._asked[campaign.vm.id][1]
 
-    def _forget_token(self, campaign: Campaign, planned: PlannedStep, detail: str) -> None:
-        """Nothing to re-attach to: the next turn looks at the VM itself."""
-        record = self._records[campaign.vm.id][planned.name]
-        if record.token is not None:
-            self._ports.journal.intend(campaign.vm.id, planned.name, self._ports.clock.now())
-            self._replace(record, state=StepState.INTENT, token=None)
-        if detail:
-            self._tell(EventKind.WAIT, campaign, f"{words_for(planned.step)}: {detail}")
+    def _takes_too_long(self, campaign: Campaign, planned: PlannedStep) -> bool:
+        assumed = timedelta(seconds=ASSUMED_SECONDS[planned.step.duration])
+        return self._since(campaign) > max(_LEAST_PATIENCE, _PATIENCE * assumed)
 
     def _fail(
-        self, campaign: Campaign, planned: PlannedStep, code: str, detail: str, *, is_capacity: bool
+        self, campaign: Campaign, planned: PlannedStep, result: StepResult, *, is_capacity: bool = False
     ) -> None:
         """End a step as failed; a start without capacity is tried again until its window closes."""
-        clock = self._ports.clock
-        if is_capacity and isinstance(planned.step, Start) and clock.now() < campaign.vm.occurrence.closes:
-            self._forget_token(campaign, planned, f"{code}: {detail}; tried again until the window closes")
-            self._push(campaign, clock.now() + timedelta(seconds=_CAPACITY_INTERVAL))
-            return
+        now = self._ports.clock.now()
+        if is_capacity and isinstance(planned.step, Start):
+            self._gate.refused_for_room(campaign.vm, now)
+            first = self._refused.setdefault(campaign.vm.id, now)
+            # The way back is owed its time, too, days after the window.
+            least = first + _LEAST_PATIENCE if planned.name.startswith("undo.") else now
+            if now < max(campaign.vm.occurrence.closes, least):
+                self._asked[campaign.vm.id] = (planned.name, now)
+                detail = f"{result.code}: {result.detail}; tried again until the window closes"
+                self._ledger.forget_token(campaign, planned, detail)
+                self._push(campaign, now + _CAPACITY_INTERVAL)
+                return
+        told = f"{words_for(planned.step)}: {result.detail}"
         self._end(
-            campaign, planned, StepResult(ok=False, code=code, detail=f"{words_for(planned.step)}: {detail}")
+            campaign, planned, StepResult(ok=False, code=result.code, detail=told, evidence=result.evidence)
         )
 
     def _end(self, campaign: Campaign, planned: PlannedStep, result: StepResult) -> None:
-        vm, now = campaign.vm.id, self._ports.clock.now()
-        self._ports.journal.ended(vm, planned.name, result, now)
-        state = StepState.DONE if result.ok else StepState.FAILED
-        self._replace(self._records[vm][planned.name], state=state, result=result, ended_at=now)
-        if result.ok:
-            self._tell(EventKind.STEP, campaign, f"{words_for(planned.step)}: {result.detail or 'done'}")
+        if result.ok and isinstance(planned.step, Start):
+            self._refused.pop(campaign.vm.id, None)
+            self._gate.found_room(campaign.vm)
+        self._ledger.ended(campaign, planned, result)
+        if self._ledger.positions[campaign.vm.id].due is not None:
+            self._push(campaign, self._ports.clock.now())
         else:
-            self._tell(EventKind.FAILURE, campaign, f"{result.code}: {result.detail}")
-        self._move(campaign)
-        if self._positions[vm].phase not in FINAL:
-            self._push(campaign, now)
-
-    # Bookkeeping --------------------------------------------------------------------------------
-
-    def _replace(self, record: StepRecord, **changes: object) -> None:
-        self._records[record.vm][record.name] = replace(record, **changes)
-
-    def _move(self, campaign: Campaign) -> None:
-        """Derive the position anew and tell of a change of phase."""
-        vm = campaign.vm.id
-        earlier = self._positions[vm]
-        self._positions[vm] = campaign.position(self._records[vm])
-        if self._positions[vm].phase is not earlier.phase:
-            reason = self._positions[vm].reason
-            text = f"{self._positions[vm].phase}" + (f": {reason}" if reason else "")
-            self._tell(EventKind.PHASE, campaign, text, self._positions[vm].phase)
+            self._under_way.pop(campaign.vm.id, None)
+            self._may_start = True
 
     def _push(self, campaign: Campaign, due: datetime) -> None:
+        self._under_way[campaign.vm.id] = None
         heapq.heappush(self._due, (due, next(self._order), campaign))
 
-    def _tell(
-        self, kind: EventKind, campaign: Campaign | None, text: str, phase: Phase | None = None
-    ) -> None:
-        name = campaign.vm.name if campaign else ""
-        event = Event(at=self._ports.clock.now(), kind=kind, vm=name, text=text, phase=phase)
-        self._ports.journal.tell(event)
-        self._ports.observer.told(event)
+
+def _waits(phase: Phase) -> bool:
+    return phase is Phase.WAITING

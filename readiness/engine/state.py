@@ -2,15 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from readiness.engine.advance import Campaign, Position
+from readiness.engine.advance import APPROVED, INCONCLUSIVE, Campaign
+from readiness.model.execution import Execution
 from readiness.model.ids import ResourceId
-from readiness.model.lifecycle import FINAL
-from readiness.model.plan import Wave
+from readiness.model.lifecycle import FINAL, SUCCEEDED
+from readiness.model.plan import PlannedVm, Wave
 from readiness.model.playbook import Playbook
-from readiness.model.run import RunInfo, RunState, StepRecord, UnitState
+from readiness.model.run import RunInfo, RunState, StepRecord, StepResult, UnitState
 from readiness.model.steps import words_for
+
+_DOWN, _PROOF = ".deallocate", "prove-health"
 
 
 def by_vm(records: Iterable[StepRecord]) -> dict[ResourceId, dict[str, StepRecord]]:
@@ -21,7 +24,7 @@ def by_vm(records: Iterable[StepRecord]) -> dict[ResourceId, dict[str, StepRecor
     return found
 
 
-def run_state(
+def run_state(  # noqa: PLR0913  what a state is folded from
     info: RunInfo,
     wave: Wave,
     playbooks: Sequence[Playbook],
@@ -29,19 +32,40 @@ def run_state(
     *,
     now: datetime,
     held: str | None = None,
+    execution: Execution | None = None,
 ) -> RunState:
     """Fold a journal into the state of its run."""
-    known = by_vm(records)
+    known, limits = by_vm(records), execution or Execution()
     units = tuple(
-        _unit(Campaign(vm, playbooks), batch.number, known.get(vm.id, {}), now)
+        _unit(
+            campaign_of(vm, playbooks, info, limits),
+            batch.number,
+            known.get(vm.id, {}),
+            now,
+        )
         for batch in wave.batches
         for vm in batch.vms
     )
     return RunState(info=info, wave_name=wave.name, units=units, held=held)
 
 
+def campaign_of(
+    vm: PlannedVm, playbooks: Sequence[Playbook], info: RunInfo, execution: Execution
+) -> Campaign:
+    """Return a VM's campaign in a run."""
+    return Campaign(vm, playbooks, stage=info.stage, execution=execution, started_at=info.started_at)
+
+
 def _unit(campaign: Campaign, batch: int, records: dict[str, StepRecord], now: datetime) -> UnitState:
     position = campaign.position(records)
+    record = records.get(position.due.name) if position.due else None
+    done = sum(1 for record in records.values() if record.result is not None)
+    ended_at = max((record.ended_at for record in records.values() if record.ended_at), default=None)
+    away, down_since = _outages(records)
+    if position.phase in FINAL:
+        down_since = None
+    if down_since is not None:
+        away = (away or timedelta()) + (now - down_since)
     return UnitState(
         vm=campaign.vm.id,
         name=campaign.vm.name,
@@ -50,22 +74,39 @@ def _unit(campaign: Campaign, batch: int, records: dict[str, StepRecord], now: d
         reason=position.reason,
         step=position.due.name if position.due else None,
         doing=words_for(position.due.step) if position.due else "",
-        done=sum(1 for record in records.values() if record.result is not None),
-        total=campaign.total_steps(records),
-        downtime_seconds=_downtime(records, position, now),
+        done=done,
+        # Ways back and weaker settings come on top of the straight way.
+        total=max(campaign.total_steps(records), done + (1 if position.due else 0)),
+        downtime_seconds=int(away.total_seconds()) if away is not None else None,
+        application=campaign.vm.application,
+        note=campaign.note(records) if position.phase in SUCCEEDED else "",
+        ended_at=ended_at,
+        since=(record.intended_at if record else ended_at) if position.due else None,
+        down_since=down_since,
     )
 
 
-def _downtime(records: dict[str, StepRecord], position: Position, now: datetime) -> int | None:
-    """Return the seconds from the first deallocate to the last proof of health, or to now."""
-    down = records.get("outage.deallocate")
-    if down is None:
-        return None
-    ends = [
-        record.ended_at
+def _outages(records: dict[str, StepRecord]) -> tuple[timedelta | None, datetime | None]:
+    """Return how long a VM was away in all, and when it was taken down without being proven healthy since.
+
+    A VM is away from the intent to deallocate it until its health is proven; a way back, or a rollback days
+    later, may take it down again.
+    """
+    downs = [(record.intended_at, True) for name, record in records.items() if name.endswith(_DOWN)]
+    proofs = [
+        (record.ended_at, False)
         for name, record in records.items()
-        if name.endswith("prove-health") and record.ended_at and record.result and record.result.ok
+        if name.endswith(_PROOF) and record.ended_at and _is_proof(record.result, records)
     ]
-    if ends:
-        return int((max(ends) - down.intended_at).total_seconds())
-    return None if position.phase in FINAL else int((now - down.intended_at).total_seconds())
+    away, since = None, None
+    for instant, is_down in sorted([*downs, *proofs]):
+        if is_down:
+            since = since or instant
+        elif since is not None:
+            away, since = (away or timedelta()) + (instant - since), None
+    return away, since
+
+
+def _is_proof(result: StepResult | None, records: dict[str, StepRecord]) -> bool:
+    """Tell whether a proof of health proved it, or left it open and a person took the VM as healthy."""
+    return result is not None and (result.ok or (result.code == INCONCLUSIVE and APPROVED in records))

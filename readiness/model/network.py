@@ -43,6 +43,7 @@ class SecurityRule(Struct, frozen=True, kw_only=True):
     source_ports: tuple[str, ...] = ("*",)
     source_groups: tuple[ResourceId, ...] = ()
     destination_groups: tuple[ResourceId, ...] = ()
+    description: str = ""
 
 
 class NetworkSecurityGroup(Struct, frozen=True, kw_only=True):

@@ -48,11 +48,14 @@ class Before(Struct, frozen=True, kw_only=True):
 
 
 class Health(StrEnum):
-    """The three answers of a health proof; inconclusive is neither good nor bad."""
+    """The answers of a health proof."""
 
     HEALTHY = "healthy"
     UNHEALTHY = "unhealthy"
+    PENDING = "pending"
+    """Not yet: it may still be booting. What stays so too long is unhealthy."""
     INCONCLUSIVE = "inconclusive"
+    """Neither good nor bad, however long one looks: a person decides."""
 
 
 def before_of(seen: Observation) -> Before:
@@ -74,7 +77,10 @@ def before_of(seen: Observation) -> Before:
 
 
 def fingerprint(vm: VirtualMachine, disks: tuple[Disk, ...]) -> str:
-    """Return a digest of the model fields a plan rests on: not of etags, tags, power or extensions."""
+    """Return a digest of the model fields a plan rests on: not of tags, power, extensions or identities.
+
+    Preparation adds identities and extensions after the plan was made, and so do policies of the customer.
+    """
     facts = [
         vm.id.key,
         (vm.size or "").lower(),
@@ -83,8 +89,6 @@ def fingerprint(vm: VirtualMachine, disks: tuple[Disk, ...]) -> str:
         bool(vm.boot.secure_boot),
         bool(vm.boot.vtpm),
         bool(vm.boot.encryption_at_host),
-        vm.identity.system_assigned,
-        sorted(entry.key for entry in vm.identity.user_assigned),
         [[entry.disk.key if entry.disk else None, entry.lun] for entry in vm.disks],
         [
             [
@@ -112,6 +116,8 @@ def differences(before: Before, seen: Observation) -> tuple[str, ...]:
         "power": (before.power, now.power),
     }
     after = {disk.id: disk.encryption for disk in now.disks}
+    if before.disks and now.disks:  # the OS disk comes first, and on the way back another may be in its place
+        after.setdefault(before.disks[0].id, now.disks[0].encryption)
     for disk in before.disks:
         facts[f"encryption of {disk.id.name}"] = (disk.encryption, after.get(disk.id))
     return tuple(f"{name} was {old}, is {new}" for name, (old, new) in facts.items() if old != new)
@@ -121,14 +127,14 @@ def judge_health(before: Before, seen: Observation) -> tuple[Health, str]:
     """Compare a started VM with what it was before: power, agent, and the extensions it had.
 
     Returns:
-        The answer and a sentence. A VM whose agent was not ready before is not asked for one now. Its
-        provisioning state does not count: it tells of the last operation, not of the machine.
+        The answer and a sentence. A VM whose agent was not ready before has nothing that could prove its
+        boot now. Its provisioning state does not count: it tells of the last operation, not of the machine.
     """
     vm = seen.vm
     if vm.power is not Power.RUNNING:
-        return Health.INCONCLUSIVE, f"power is {vm.power}"
+        return Health.PENDING, f"power is {vm.power}"
     if before.agent_ready and not vm.agent_ready:
-        return Health.INCONCLUSIVE, "running, but its agent has not reported ready"
+        return Health.PENDING, "running, but its agent has not reported ready"
     failed = {
         entry.name
         for entry in vm.extensions
@@ -136,4 +142,9 @@ def judge_health(before: Before, seen: Observation) -> tuple[Health, str]:
     }
     if failed:
         return Health.UNHEALTHY, f"extensions that worked before now fail: {', '.join(sorted(failed))}"
-    return Health.HEALTHY, "running, and its agent is ready" if before.agent_ready else "running"
+    if not vm.agent_ready:
+        return (
+            Health.INCONCLUSIVE,
+            "running, and nothing proves its boot: its agent was not ready before",
+        )
+    return Health.HEALTHY, "running, and its agent is ready"

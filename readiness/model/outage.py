@@ -15,6 +15,7 @@ from readiness.model.ids import ResourceId
 from readiness.model.steps import (
     Change,
     Deallocate,
+    HandOver,
     PatchVm,
     PlannedStep,
     PowerNeed,
@@ -23,6 +24,7 @@ from readiness.model.steps import (
     SetDiskEncryption,
     Start,
     Step,
+    SwapOsDisk,
     TakeSnapshot,
     name_of,
 )
@@ -35,7 +37,7 @@ class Outage(Struct, frozen=True, kw_only=True):
     work_seconds: int
     verify_seconds: int
     undo_seconds: int
-    """Reserve for the automatic undo, proof of health included."""
+    """Reserve for a weaker setting and the automatic undo, proofs of health included."""
 
     @property
     def downtime_seconds(self) -> int:
@@ -45,45 +47,89 @@ class Outage(Struct, frozen=True, kw_only=True):
     @property
     def reserved_seconds(self) -> int:
         """Return what must fit into the window: work, proof, and the way back if the proof fails."""
-        return self.work_seconds + HEALTH_TIMEOUT + self.undo_seconds
+        proofs = max(1, self.verify_seconds // ASSUMED_SECONDS["prove-health"])
+        return self.work_seconds + proofs * HEALTH_TIMEOUT + self.undo_seconds
 
 
-def compose(vm: ResourceId, disks: Iterable[ResourceId], changes: Iterable[Change]) -> Outage:
-    """Compose the offline changes of one VM into one outage.
+def compose(
+    vm: ResourceId,
+    disks: Iterable[ResourceId],
+    changes: Iterable[Change],
+    *,
+    last_running: Iterable[Change] = (),
+    restart: Iterable[Change] = (),
+    fall_back: Iterable[Change] = (),
+) -> Outage:
+    """Compose the changes of one VM that need its outage.
 
     Args:
         vm: The VM.
         disks: Its managed disks, each of which gets a full snapshot before anything is written.
         changes: What the playbooks want, in playbook order; VM patches are merged into one write.
+        last_running: What they want of the running VM, just before it is deallocated.
+        restart: What they want in a second restart, once the first boot was proven.
+        fall_back: The weaker settings that are tried before the way back; only time is kept for them here.
 
     Raises:
         ValueError: Two patches want different values in the same place.
     """
-    wanted = tuple(changes)
+    wanted, again = tuple(changes), tuple(restart)
     snapshots = tuple(TakeSnapshot(vm=vm, disk=disk) for disk in disks)
+    running = tuple(last_running)
     body: tuple[Step, ...] = (Deallocate(vm=vm), *snapshots, *_writes(vm, wanted), Start(vm=vm))
     proof = ProveHealth(vm=vm, timeout=HEALTH_TIMEOUT)
+    steps = (*plan_steps(running, stage="guest"), *plan_steps((*body, proof), stage="outage"))
+    if again:
+        steps += plan_steps(_cycle(vm, again), stage="restart")
+    proofs = 1 + bool(again)
     verify = ASSUMED_SECONDS[proof.duration]
-    back = sum(ASSUMED_SECONDS[step.duration] for step in (Deallocate(vm=vm), *wanted, Start(vm=vm)))
+    back = _seconds((Deallocate(vm=vm), *wanted, Start(vm=vm)))
+    weaker = tuple(fall_back)
     return Outage(
-        steps=plan_steps((*body, proof), stage="outage"),
-        work_seconds=sum(ASSUMED_SECONDS[step.duration] for step in body),
-        verify_seconds=verify,
-        undo_seconds=back + verify,
+        steps=steps,
+        work_seconds=sum(planned.seconds for planned in steps) - proofs * verify,
+        verify_seconds=proofs * verify,
+        undo_seconds=back + verify + (_seconds(_cycle(vm, weaker)) if weaker else 0),
     )
 
 
-def compose_undo(vm: ResourceId, changes: Iterable[Change], *, was_running: bool) -> tuple[PlannedStep, ...]:
-    """Compose the way back: off if a change needs it, the undoing writes, then the power state as it was."""
-    writes = _writes(vm, tuple(changes))
+def compose_fallback(vm: ResourceId, changes: Iterable[Change]) -> tuple[PlannedStep, ...]:
+    """Compose a weaker setting: off, the change, start, and the proof of health once more."""
+    wanted = tuple(changes)
+    return plan_steps(_cycle(vm, wanted), stage="fallback") if wanted else ()
+
+
+def compose_undo(
+    vm: ResourceId, changes: Iterable[Step], *, was_running: bool, was_off: bool = True
+) -> tuple[PlannedStep, ...]:
+    """Compose the way back: off if a change needs it, the undoing writes, then the power state as it was.
+
+    Args:
+        vm: The VM.
+        changes: What takes back what was begun, newest first.
+        was_running: Whether the VM ran before, and so must run again.
+        was_off: Whether the campaign may have taken it off, so that it has to be started and proven again.
+    """
+    asked = tuple(changes)
+    looks = tuple(step for step in asked if isinstance(step, HandOver))
+    writes = _writes(vm, tuple(step for step in asked if not isinstance(step, HandOver)))
     steps: list[Step] = []
     if any(step.power is PowerNeed.OFF for step in writes):
         steps.append(Deallocate(vm=vm))
     steps.extend(writes)
-    if was_running:
+    if was_running and (was_off or any(isinstance(step, Deallocate) for step in steps)):
         steps += [Start(vm=vm), ProveHealth(vm=vm, timeout=HEALTH_TIMEOUT)]
-    steps.append(ProveRestored(vm=vm))
+    steps += [ProveRestored(vm=vm), *looks]
     return plan_steps(steps, stage="undo")
+
+
+def _seconds(steps: Iterable[Step]) -> int:
+    return sum(ASSUMED_SECONDS[step.duration] for step in steps)
+
+
+def _cycle(vm: ResourceId, changes: tuple[Change, ...]) -> tuple[Step, ...]:
+    proof = ProveHealth(vm=vm, timeout=HEALTH_TIMEOUT)
+    return (Deallocate(vm=vm), *_writes(vm, changes), Start(vm=vm), proof)
 
 
 def plan_steps(steps: Iterable[Step], *, stage: str) -> tuple[PlannedStep, ...]:
@@ -125,10 +171,10 @@ def _merge_into(merged: dict[str, Any], patch: dict[str, Any], *, path: str) -> 
             raise ValueError(f"two changes want {path}{key} to be {merged[key]!r} and {value!r}")
 
 
-def _writes(vm: ResourceId, changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Return the changes with all VM patches merged into one write, which goes first."""
+def _writes(vm: ResourceId, changes: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the changes with all VM patches merged into one write, which goes before the disks'."""
     patches = [change.properties for change in changes if isinstance(change, PatchVm)]
     merged = [PatchVm(vm=vm, properties=merge_patches(patches))] if patches else []
-    disks = [change for change in changes if isinstance(change, SetDiskEncryption)]
-    rest = [change for change in changes if not isinstance(change, PatchVm | SetDiskEncryption)]
+    disks = [change for change in changes if isinstance(change, SetDiskEncryption | SwapOsDisk)]
+    rest = [change for change in changes if not isinstance(change, PatchVm | SetDiskEncryption | SwapOsDisk)]
     return (*rest, *merged, *disks)

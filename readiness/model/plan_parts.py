@@ -97,11 +97,15 @@ class PlannedVm(Struct, frozen=True, kw_only=True):
     iac: str = ""
     """What the owner of its infrastructure code has to do, if there is any."""
     closure: tuple[PlannedStep, ...] = ()
+    fallback: tuple[PlannedStep, ...] = ()
+    """A weaker setting that is tried before the way back."""
+    backup_item: ResourceId | None = None
+    """Its protected item of Azure Backup."""
 
     @property
     def lead_seconds(self) -> int:
-        """Return what its looks and its preparation take before the VM goes down."""
-        return LOOK_SECONDS + sum(step.seconds for step in self.preparation)
+        """Return what its checks and proofs take beside the work; preparation is done days before."""
+        return LOOK_SECONDS
 
     @property
     def planned_seconds(self) -> int:

@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from readiness.model.context import Choice
 from readiness.model.disk import Disk, DiskEncryptionSet
+from readiness.model.ids import ResourceId
 from readiness.model.observation import Before, Observation
-from readiness.model.steps import Change, Undo
+from readiness.model.steps import Change, Step, Undo
 from readiness.model.verdict import Dimension, Verdict
 from readiness.model.virtual_machine import VirtualMachine
 
@@ -20,6 +21,19 @@ class OutageNeed(StrEnum):
     DEALLOCATE = "deallocate"
 
 
+class Opening(Struct, frozen=True, kw_only=True):
+    """A rule of a network security group that lets the internet reach a management port of a VM."""
+
+    rule: ResourceId
+    properties: dict[str, object]
+    """The rule as it was read: what an undo puts back."""
+    ports: tuple[int, ...]
+    shared: bool
+    """Whether the group stands before a subnet, or before other VMs too."""
+    spare: tuple[int, ...] = ()
+    """Free priorities of the group just before the rule, in their order, at most two."""
+
+
 class Target(Struct, frozen=True, kw_only=True):
     """A VM, its disks as observed, and what was chosen for it."""
 
@@ -28,6 +42,11 @@ class Target(Struct, frozen=True, kw_only=True):
     choice: Choice
     encryption_set: DiskEncryptionSet | None = None
     """The chosen disk encryption set as it was observed."""
+    openings: tuple[Opening, ...] = ()
+    backup_item: ResourceId | None = None
+    """Its protected item of Azure Backup."""
+    backup_policy: ResourceId | None = None
+    """The policy its protected item is to be moved to; None where it may stay."""
 
 
 class PlaybookSpec(Struct, frozen=True, kw_only=True):
@@ -43,15 +62,40 @@ class PlaybookSpec(Struct, frozen=True, kw_only=True):
     undo: Undo
 
 
+def nothing(_target: Target) -> tuple[Change, ...]:
+    """Do nothing in this part of a campaign."""
+    return ()
+
+
+def nothing_to_prove(_choice: Choice, _seen: Observation) -> tuple[Verdict, ...]:
+    """Prove nothing: the playbook's own steps proved it, or it did nothing."""
+    return ()
+
+
 class Playbook(Struct, frozen=True, kw_only=True):
     """One upgrade. Every function is pure; `undo` reads the recorded before-state, never the cloud."""
 
     spec: PlaybookSpec
     is_chosen: Callable[[Choice], bool]
-    prepare: Callable[[Target], tuple[Change, ...]]
-    """Online, before the outage."""
-    convert: Callable[[Target], tuple[Change, ...]]
+    prepare: Callable[[Target], tuple[Change, ...]] = nothing
+    """Online, days before the outage."""
+    last_running: Callable[[Target], tuple[Change, ...]] = nothing
+    """Inside the window, as the last work on the running VM."""
+    convert: Callable[[Target], tuple[Change, ...]] = nothing
     """Inside the outage."""
-    verify: Callable[[Choice, Observation], tuple[Verdict, ...]]
-    undo: Callable[[Before, tuple[Change, ...]], tuple[Change, ...]]
-    """From the before-state and the changes that were begun, the changes that take them back."""
+    restart: Callable[[Target], tuple[Change, ...]] = nothing
+    """In a second restart, once the first boot was proven."""
+    fall_back: Callable[[Target], tuple[Change, ...]] = nothing
+    """A weaker setting, tried before the way back if the VM does not come up."""
+    close: Callable[[Target], tuple[Change, ...]] = nothing
+    """Online, after the soak."""
+    prepared: Callable[[Choice, Observation], tuple[Verdict, ...]] = nothing_to_prove
+    """What its preparation has to have brought."""
+    verify: Callable[[Choice, Observation], tuple[Verdict, ...]] = nothing_to_prove
+    """What the outage has to have brought."""
+    undo: Callable[[Before, tuple[Step, ...]], tuple[Step, ...]]
+    """From the before-state and the changes that were begun, the steps that take them back."""
+    undo_kind: Callable[[Target], Undo] | None = None
+    """How far the way back reaches for one VM; None where the spec says it for all."""
+    consent: Callable[[Target], tuple[str, ...]] | None = None
+    """What an owner has to agree to beforehand."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from readiness.model.context import Environment, Match
+from readiness.model.execution import Execution
 from readiness.model.ids import ResourceId
 
 
@@ -103,6 +104,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     snapshot_price: float = 0.05
     """Of a gigabyte of full snapshot for a month, to tell what protection costs."""
     currency: str = "USD"
+    execution: Execution = Execution()
+    """How its waves are carried out."""
 
 
 class PinAnswer(Struct, frozen=True, kw_only=True):

@@ -6,8 +6,11 @@ from enum import StrEnum
 from msgspec import Struct
 
 from readiness.model.ids import ResourceId
-from readiness.model.lifecycle import FINAL, Phase
+from readiness.model.lifecycle import FINAL, Phase, Stage
 from readiness.model.observation import Before
+
+LIVE = "live"
+"""The first word of the name of every place that is Azure itself."""
 
 
 class StepState(StrEnum):
@@ -30,6 +33,8 @@ class StepResult(Struct, frozen=True, kw_only=True):
     detail: str = ""
     before: Before | None = None
     """What `record-before` saw."""
+    evidence: str = ""
+    """What proves it, such as the output of a script; shortened, and never a secret."""
 
 
 class StepRecord(Struct, frozen=True, kw_only=True):
@@ -57,6 +62,47 @@ class RunInfo(Struct, frozen=True, kw_only=True):
     approved_by: str
     release: str
     started_at: datetime
+    stage: Stage = Stage.OUTAGE
+    instance: str = ""
+    """Drawn when the run was begun: tells it from a run of the same plan on another machine."""
+    way: tuple[str, ...] = ()
+    """The options that led to the place when the run was begun, such as `--twin URL`."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it runs on Azure itself."""
+        return self.place.startswith(LIVE)
+
+
+class SignalKind(StrEnum):
+    """What people ask of a run, from any process."""
+
+    STOP = "stop"
+    """Start nothing more, and end once what has begun has ended."""
+    PAUSE = "pause"
+    """Start nothing more until `resume`."""
+    RESUME = "resume"
+    """Go on after a pause."""
+    RAISE = "raise-budget"
+    """Go on although a budget is used up: one more VM may fail."""
+    APPROVE = "approve"
+    """Take an undecided VM as healthy."""
+    REJECT = "reject"
+    """Take an undecided VM back."""
+    ROLLBACK = "rollback"
+    """Take a VM back that was done."""
+
+
+class Signal(Struct, frozen=True, kw_only=True):
+    """A wish that somebody left for a run."""
+
+    number: int
+    at: datetime
+    kind: SignalKind
+    sent_by: str
+    vm: str = ""
+    """Name or id of the VM it is for; empty for all."""
+    note: str = ""
 
 
 class UnitState(Struct, frozen=True, kw_only=True):
@@ -74,7 +120,16 @@ class UnitState(Struct, frozen=True, kw_only=True):
     done: int
     total: int
     downtime_seconds: int | None
-    """From the intent to deallocate until its health was proven, or until now."""
+    """From the intent to deallocate until its health was proven, or until now; all outages added up."""
+    application: str = ""
+    note: str = ""
+    """What somebody has to know of it although it is done, such as that Secure Boot was left off."""
+    ended_at: datetime | None = None
+    """When its last step ended."""
+    since: datetime | None = None
+    """When the step that is due was begun, or became due."""
+    down_since: datetime | None = None
+    """When it was taken down, as long as its health is not proven."""
 
 
 class RunState(Struct, frozen=True, kw_only=True):

@@ -11,9 +11,11 @@ from readiness.model.context import Criticality
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.plan import PlanAction, PlannedVm
+from readiness.model.steps import PlannedStep, words_for
 from readiness.model.virtual_machine import Power
 from readiness.planner.clusters import Cluster, clusters_of
 from readiness.planner.conflicts import AUTO_SHUTDOWN, UPDATES, clashes
+from readiness.planner.openings import openings_of
 
 SNAPSHOT_DAYS = 30
 """How long the snapshots behind a change are kept."""
@@ -34,25 +36,25 @@ def preparation_of(vms: Sequence[PlannedVm], estate: Estate) -> tuple[PlanAction
         if item is not None:
             vaults[_vault_of(item.id)].append(vm)
         if vm.preparation:
-            title = f"{vm.name}: {', '.join(step.name for step in vm.preparation)}"
+            title = f"{vm.name}: {_told(vm.preparation)}"
             found.append(_action("online-change", title, vm.id, [vm], vm.owner, automatic=True))
     for name, users in sets.items():
         title = f"Prove key, permissions and region of {name.name} with a throwaway disk"
         found.append(_action("disk-encryption-set", title, name, users, _PLATFORM, shared=True))
     for vault, users in vaults.items():
-        title = f"Have a finished backup in {vault.name} of each VM, no older than a day at its window"
+        title = f"Have a finished backup in {vault.name} of each VM, young enough at its window"
         found.append(_action("backup", title, vault, users, _PLATFORM, shared=True))
     return tuple(sorted(found, key=lambda action: (action.due or date.max, action.key)))
 
 
-def closure_of(vms: Sequence[PlannedVm]) -> tuple[PlanAction, ...]:
+def closure_of(vms: Sequence[PlannedVm], estate: Estate) -> tuple[PlanAction, ...]:
     """Return what has to be done online after the outages and their soak."""
-    found = []
+    found = list(_shared_groups(vms, estate))
     snapshots: dict[str, list[PlannedVm]] = defaultdict(list)
     for vm in vms:
-        if "trusted-launch" in vm.actions:
-            title = f"{vm.name}: install the guest attestation extension"
-            found.append(_action("guest-attestation", title, vm.id, [vm], vm.owner, after=1))
+        if vm.closure:
+            title = f"{vm.name}: {_told(vm.closure)}"
+            found.append(_action("online-change", title, vm.id, [vm], vm.owner, automatic=True, after=0))
         if vm.snapshot_count:
             snapshots[vm.id.subscription].append(vm)
     for subscription, users in snapshots.items():
@@ -63,6 +65,24 @@ def closure_of(vms: Sequence[PlannedVm]) -> tuple[PlanAction, ...]:
         scope = ResourceId(f"/subscriptions/{subscription}")
         found.append(_action("snapshot-expiry", title, scope, users, _PLATFORM, after=SNAPSHOT_DAYS))
     return tuple(sorted(found, key=lambda action: (action.due or date.max, action.key)))
+
+
+def _told(steps: Sequence[PlannedStep]) -> str:
+    return ", ".join(words_for(planned.step) for planned in steps)
+
+
+def _shared_groups(vms: Sequence[PlannedVm], estate: Estate) -> Iterator[PlanAction]:
+    """Yield a security group that others hang on, once: no single VM's closure tightens it."""
+    found: dict[ResourceId, dict[str, list[PlannedVm]]] = defaultdict(lambda: defaultdict(list))
+    for vm in vms:
+        known = estate.vm(vm.id)
+        for opening in openings_of(known, estate) if known and vm.choice.login else ():
+            if opening.shared:
+                found[opening.rule.parent][opening.rule.name].append(vm)
+    for group, rules in found.items():
+        users = list({vm.id: vm for members in rules.values() for vm in members}.values())
+        title = f"Tighten {', '.join(sorted(rules))} of {group.name}, which other VMs hang on, too"
+        yield _action("security-group", title, group, users, _PLATFORM, shared=True, after=0)
 
 
 def _suspensions(vms: Sequence[PlannedVm], estate: Estate) -> Iterator[PlanAction]:

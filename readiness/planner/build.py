@@ -97,7 +97,7 @@ def build_plan(request: Request) -> Plan:
         together=together,
         hubs=hubs,
         preparation=preparation_of(vms, estate),
-        closure=closure_of(vms),
+        closure=closure_of(vms, estate),
         unproven=placement.unproven,
         warnings=(*kept.warnings, *_warnings(estate, waves, hints)),
         pins=_answers(layout, placement, pins, candidates),

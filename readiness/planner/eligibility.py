@@ -4,7 +4,7 @@ All deallocation work of a VM is composed into one outage here. A VM without any
 a reason and the name of whoever can change that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,16 +14,19 @@ from readiness.model.context import Application, Choice, Freeze, Match, Owner
 from readiness.model.disk import Disk
 from readiness.model.durations import LOOK_SECONDS
 from readiness.model.estate import Estate
+from readiness.model.ids import ResourceId
 from readiness.model.observation import fingerprint
-from readiness.model.outage import Outage, compose, plan_steps
+from readiness.model.outage import Outage, compose, compose_fallback, plan_steps
 from readiness.model.plan import LeftOut, Refusal
 from readiness.model.playbook import Playbook, Target
 from readiness.model.policy import Policy
-from readiness.model.steps import Change, PlannedStep, Undo
+from readiness.model.steps import Change, PlannedStep, PowerNeed, Undo
 from readiness.model.verdict import Status
 from readiness.model.virtual_machine import Power, VirtualMachine
 from readiness.planner.domain_controllers import DomainController, domain_controller
 from readiness.planner.facts import Facts, facts_of
+from readiness.planner.openings import openings_of
+from readiness.planner.sharing import in_one_outage, settled, undo_of
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -39,6 +42,9 @@ class Candidate(Struct, frozen=True, kw_only=True):
     outage: Outage | None
     undo: Undo
     facts: Facts
+    fallback: tuple[PlannedStep, ...] = ()
+    closure: tuple[PlannedStep, ...] = ()
+    backup_item: ResourceId | None = None
     freezes: tuple[Freeze, ...] = ()
 
     @property
@@ -58,8 +64,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
     @property
     def lead_seconds(self) -> int:
-        """Return what its looks and its preparation take before it goes down."""
-        return LOOK_SECONDS + sum(step.seconds for step in self.preparation)
+        """Return what its checks and proofs take beside the work; preparation is done days before."""
+        return LOOK_SECONDS
 
     @property
     def planned_seconds(self) -> int:
@@ -90,14 +96,18 @@ def judge(
         reason, detail, who = obstacle
         return _left_out(vm, claimed, reason, detail, who)
     application = claimed or UNCLAIMED
-    choice = estate.choice_for(vm)
+    choice = settled(vm, estate)
     disks = tuple(disk for disk in estate.disks_of(vm) if disk is not None)
     named = choice.disk_encryption_set
+    item = estate.backup_of(vm)
     target = Target(
         vm=vm,
+        backup_item=item.id if item else None,
+        backup_policy=choice.backup_policy,
         disks=disks,
         choice=choice,
         encryption_set=estate.encryption_sets.get(named) if named else None,
+        openings=openings_of(vm, estate) if choice.login else (),
     )
     refusals: list[Refusal] = []
     chosen: list[Playbook] = []
@@ -120,28 +130,73 @@ def _candidate(
     estate: Estate,
 ) -> Candidate:
     vm = target.vm
+    chosen, later = in_one_outage(chosen, target)
     actions = tuple(playbook.spec.id for playbook in chosen)
-    undo = max((playbook.spec.undo for playbook in chosen), key=list(Undo).index)
-    offline = [step for playbook in chosen for step in playbook.convert(target)]
-    online = [step for playbook in chosen for step in playbook.prepare(target)]
+    undo = max((undo_of(playbook, target) for playbook in chosen), key=list(Undo).index)
+    work = Work(
+        prepare=_all(chosen, target, lambda playbook: playbook.prepare),
+        last_running=_all(chosen, target, lambda playbook: playbook.last_running),
+        convert=_all(chosen, target, lambda playbook: playbook.convert),
+        restart=_all(chosen, target, lambda playbook: playbook.restart),
+        fall_back=_all(chosen, target, lambda playbook: playbook.fall_back),
+        close=_all(chosen, target, lambda playbook: playbook.close),
+    )
+    facts = facts_of(target, actions, undo, estate)
+    consent = [line for playbook in chosen if playbook.consent for line in playbook.consent(target)]
     return Candidate(
         vm=vm,
         application=application,
-        choice=_choice_of(target.choice, {playbook.spec.id for playbook in chosen}),
+        choice=_choice_of(target.choice, set(actions)),
         actions=actions,
-        refusals=tuple(refusals),
+        refusals=(*refusals, *later),
         fingerprint=fingerprint(vm, target.disks),
-        preparation=plan_steps(online, stage="prepare"),
-        outage=_outage(target, offline, actions, estate) if offline else None,
+        preparation=plan_steps(work.prepare, stage="prepare"),
+        outage=_outage(target, work, actions, estate) if work.needs_outage else None,
+        fallback=compose_fallback(vm.id, work.fall_back),
+        closure=plan_steps(work.close, stage="close"),
+        backup_item=target.backup_item,
         undo=undo,
-        facts=facts_of(target, actions, undo, estate),
+        facts=replace(facts, consent=(*facts.consent, *consent)),
     )
 
 
-def _outage(target: Target, offline: list[Change], actions: tuple[str, ...], estate: Estate) -> Outage:
+class Work(Struct, frozen=True, kw_only=True):
+    """What all chosen playbooks want of one VM, part by part."""
+
+    prepare: tuple[Change, ...]
+    last_running: tuple[Change, ...]
+    convert: tuple[Change, ...]
+    restart: tuple[Change, ...]
+    fall_back: tuple[Change, ...]
+    close: tuple[Change, ...]
+
+    @property
+    def needs_outage(self) -> bool:
+        """Whether anything of it needs the VM to be off."""
+        return bool(self.last_running or self.convert)
+
+
+def _all(
+    chosen: list[Playbook], target: Target, part: Callable[[Playbook], Callable[[Target], tuple[Change, ...]]]
+) -> tuple[Change, ...]:
+    """Return what all playbooks want in one part; what two of them want alike is done once."""
+    found: list[Change] = []
+    for playbook in chosen:
+        found += [step for step in part(playbook)(target) if step not in found]
+    return tuple(found)
+
+
+def _outage(target: Target, work: Work, actions: tuple[str, ...], estate: Estate) -> Outage:
     """Compose the outage; where people know its length better than the table, theirs counts."""
     vm = target.vm
-    outage = compose(vm.id, vm.managed_disks, offline)
+    outage = compose(
+        vm.id,
+        vm.managed_disks,
+        work.convert,
+        last_running=work.last_running,
+        restart=work.restart,
+        fall_back=work.fall_back,
+    )
     for estimate in estate.estimates_for(vm):
         named = estimate.playbook is None or estimate.playbook in actions
         if estimate.duration is not None and named:
@@ -161,6 +216,8 @@ def _choice_of(choice: Choice, actions: set[str]) -> Choice:
         disk_encryption_set=choice.disk_encryption_set if "disk-encryption" in actions else None,
         encryption_at_host=choice.encryption_at_host if "disk-encryption" in actions else None,
         identity=choice.identity if "managed-identity" in actions else None,
+        login=choice.login if "passwordless" in actions else None,
+        backup_policy=choice.backup_policy if "trusted-launch" in actions else None,
     )
 
 
@@ -219,8 +276,11 @@ def _ask(playbook: Playbook, target: Target, standing: Standing) -> Refusal | No
         return _refuse(playbook, hindering[0].reason, _sentence(hindering))
     if playbook.convert(target):
         return _unprotected(playbook, target)
-    if not playbook.prepare(target):
+    online = (*playbook.prepare(target), *playbook.close(target))
+    if not online:
         return _refuse(playbook, "AsChosen", "everything that the context asks for is in place")
+    if target.vm.power is Power.DEALLOCATED and any(step.power is PowerNeed.RUNNING for step in online):
+        return _refuse(playbook, "NotRunning", "it is off, and this is done inside it: its owner starts it")
     return None
 
 

@@ -112,6 +112,9 @@ def _planned(layout: Layout, vm: int, place: tuple[int, int, datetime, Occurrenc
         else 0.0,
         conflicts=facts.conflicts,
         iac=facts.iac,
+        closure=entry.closure,
+        fallback=entry.fallback,
+        backup_item=entry.backup_item,
     )
 
 

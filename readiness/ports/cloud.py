@@ -3,7 +3,7 @@
 Implementations raise only errors of the `CloudError` family.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -19,16 +19,24 @@ class StepContext(Struct, frozen=True, kw_only=True):
     plan: str
     """The digest characters people approve; part of deterministic names."""
     run: str
+    instance: str
+    """Tells this run from another one of the same plan: a lease of ours is known by it."""
+    now: datetime
+    """The clock's instant, for whatever has to be compared with it, such as the end of a foreign lease."""
     started: str
     """When the run was begun first; tells its snapshots from those of a run begun anew."""
     expires: date
     before: Before | None
+    intended: str = ""
+    """When this very step was intended: tells it from an earlier one of the run that does the same."""
 
 
 class Done(Struct, frozen=True):
     """The change is in place. `detail` says so in words, and whether it already was."""
 
     detail: str
+    evidence: str = ""
+    """What proves it, such as the output of a script."""
 
 
 class Pending(Struct, frozen=True):
@@ -49,6 +57,7 @@ class Failed(Struct, frozen=True):
     detail: str
     is_capacity: bool = False
     """Azure has no room now; the same call may succeed later."""
+    evidence: str = ""
 
 
 Progress = Done | Pending | Failed

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from readiness.model.ids import ResourceId
-from readiness.model.run import Event, StepRecord, StepResult
+from readiness.model.run import Event, Signal, StepRecord, StepResult
 
 
 class Journal(Protocol):
@@ -23,8 +23,14 @@ class Journal(Protocol):
     def ended(self, vm: ResourceId, name: str, result: StepResult, at: datetime) -> None:
         """Record how a step ended."""
 
+    def begin_again(self, vm: ResourceId) -> None:
+        """Begin a new round for a VM: its earlier records are kept, and decide nothing any more."""
+
     def tell(self, event: Event) -> None:
         """Append one event to the run's story."""
 
-    def stop_requested(self) -> bool:
-        """Tell whether anybody asked to start nothing more."""
+    def signals(self) -> Sequence[Signal]:
+        """Return what people asked of the run and was not taken yet, oldest first."""
+
+    def taken(self, signal: Signal) -> None:
+        """Record that a signal was acted on: whoever takes the run up does not see it again."""

@@ -74,6 +74,7 @@ def ports_closed(vm: VirtualMachine, estate: Estate) -> Verdict:
 def other_way_in(vm: VirtualMachine, estate: Estate) -> Verdict:
     """A port that is open is probably in use; closing it first and asking later locks people out.
 
+    Addresses that a target names in `allow_from` are agreed upon: they keep reaching the port.
     Bastion counts where it stands in the VM's network, or in one that is joined to it and the SKU reaches
     there, and where the security groups let it in.
     """
@@ -85,6 +86,9 @@ def other_way_in(vm: VirtualMachine, estate: Estate) -> Verdict:
             return met("BastionReaches", detail, Evidence(bastion, "id", bastion.text))
         if {entry.port for entry in exposure.open} <= _managed_ports(vm, estate):
             return met("JustInTimeReaches", "Just-in-time access opens the same ports on request.")
+        login = estate.choice_for(vm).login
+        if login is not None and login.allow_from:
+            return met("NamedAddressesChosen", f"Still let in are {', '.join(login.allow_from)}.")
         detail = f"People may come in from the internet today: {_ports(exposure.open)}."
         return unmet("OtherWayNotAgreed", detail, *evidence_of(exposure.open, vm, estate))
     if exposure.missing:

@@ -81,6 +81,11 @@ def by_group(
     )
 
 
+def admission_of(group: NetworkSecurityGroup, port: int, configuration: IpConfiguration) -> Admission:
+    """Return the same of a group that belongs to no estate, worked out anew."""
+    return _walk(_inbound(group)[0], port, configuration, version_of(configuration))
+
+
 def admitting(group: NetworkSecurityGroup, port: int, configuration: IpConfiguration) -> tuple[str, ...]:
     """Return the names of the rules by which a security group lets somebody on the internet through."""
     rules, _ = _inbound(group)

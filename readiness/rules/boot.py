@@ -3,6 +3,7 @@
 from functools import partial
 
 from readiness.model.assessment import Source
+from readiness.model.context import Generation1
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.sku import Sku
@@ -97,7 +98,10 @@ def _watched(vm: VirtualMachine) -> str:
     source=_GENERATION,
 )
 def generation_two(vm: VirtualMachine, estate: Estate) -> Verdict:
-    """Secure Boot and vTPM are parts of UEFI firmware, which only generation 2 VMs have."""
+    """Secure Boot and vTPM are parts of UEFI firmware, which only generation 2 VMs have.
+
+    Where its conversion was chosen, it is part of the upgrade.
+    """
     disk = estate.os_disk_of(vm)
     word = f"V{vm.boot.generation}" if vm.boot.generation else None
     if disk is not None and disk.generation is not None:
@@ -110,8 +114,15 @@ def generation_two(vm: VirtualMachine, estate: Estate) -> Verdict:
         case None:
             detail = "Neither the OS disk nor the instance view reports a generation; read the OS disk."
             return unknown("GenerationNotReported", detail, evidence)
+        case _ if _is_to_be_converted(vm, estate):
+            return not_applicable("ConversionChosen", "The VM boots through BIOS until it is converted.")
         case _:
             return unmet("Generation1", "The VM boots through BIOS.", evidence)
+
+
+def _is_to_be_converted(vm: VirtualMachine, estate: Estate) -> bool:
+    choice = estate.choice_for(vm).trusted_launch
+    return choice is not None and choice.generation_1 is Generation1.CONVERT
 
 
 @_boot_rule(
@@ -156,7 +167,10 @@ def _size_verdict(vm: VirtualMachine, sku: Sku | None) -> Verdict:
     source=_BACKUP,
 )
 def backup_policy(vm: VirtualMachine, estate: Estate) -> Verdict:
-    """Azure Backup's Standard policy does not follow a VM through the upgrade; the Enhanced one does."""
+    """Azure Backup's Standard policy does not follow a VM through the upgrade; the Enhanced one does.
+
+    Where an Enhanced policy of the same vault was chosen, moving the backup to it is part of the upgrade.
+    """
     if vm.boot.security_type is not SecurityType.STANDARD:
         return not_applicable("AlreadyUpgraded", "The VM has been upgraded already.")
     item = estate.backup_of(vm)
@@ -171,10 +185,21 @@ def backup_policy(vm: VirtualMachine, estate: Estate) -> Verdict:
         case "V2":
             return met("EnhancedPolicy", "", evidence)
         case "V1":
-            return unmet("StandardPolicy", "The VM is backed up by a Standard policy.", evidence)
+            return _standard_policy(vm, estate, evidence)
         case _:
             detail = "The VM is backed up, but the kind of policy was not read; read the protected item."
             return unknown("PolicyTypeNotReported", detail, evidence)
+
+
+def _standard_policy(vm: VirtualMachine, estate: Estate, evidence: Evidence) -> Verdict:
+    chosen, item = estate.choice_for(vm).backup_policy, estate.backup_of(vm)
+    if chosen is None or item is None:
+        return unmet("StandardPolicy", "The VM is backed up by a Standard policy.", evidence)
+    if not item.id.is_within(chosen.parent):
+        detail = f"The chosen backup policy {chosen.name} is of another vault than the VM's backup."
+        return unmet("PolicyOfAnotherVault", detail, evidence)
+    detail = f"Its backup moves to policy {chosen.name} before the upgrade."
+    return not_applicable("PolicyChangeChosen", detail)
 
 
 @_boot_rule(

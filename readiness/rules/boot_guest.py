@@ -3,6 +3,7 @@
 from functools import partial
 
 from readiness.model.assessment import Source
+from readiness.model.context import SecureBoot
 from readiness.model.estate import Estate
 from readiness.model.verdict import Dimension, Evidence, Status, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import OsFamily, Power, VirtualMachine
@@ -224,9 +225,14 @@ def secure_boot_fits(vm: VirtualMachine, estate: Estate) -> Verdict:
     What is installed inside the guest shows only in part: extensions, the GPU, and where the image is from.
     Software that talks through a serial (COM) port shows nowhere; its owner has to know of it.
     """
-    choice = estate.choice_for(vm).trusted_launch
-    if choice is None or not choice.secure_boot:
-        return not_applicable("SecureBootNotChosen", "Secure Boot was not chosen for this VM.")
+    match secure_boot_for(vm, estate):
+        case None | SecureBoot.OFF:
+            return not_applicable("SecureBootNotChosen", "Secure Boot was not chosen for this VM.")
+        case SecureBoot.STAGED if not vm.boot.secure_boot:
+            detail = "Secure Boot is switched on once a first boot was proven."
+            return not_applicable("SecureBootStaged", detail)
+        case _:
+            pass
     if vm.boot.secure_boot:
         return not_applicable("SecureBootOn", "Secure Boot is on already.")
     if vm.os_family is OsFamily.WINDOWS:
@@ -249,8 +255,7 @@ def secure_boot_to_stay_off(vm: VirtualMachine, estate: Estate) -> Verdict:
 
     A policy that deploys Secure Boot would switch it on at a time of its own.
     """
-    choice = estate.choice_for(vm).trusted_launch
-    if choice is None or choice.secure_boot:
+    if secure_boot_for(vm, estate) is not SecureBoot.OFF:
         return not_applicable("SecureBootNotDeclined", "Nobody has chosen to leave Secure Boot off.")
     if vm.boot.secure_boot:
         return not_applicable("SecureBootOn", "Secure Boot is on already.")
@@ -262,6 +267,18 @@ def secure_boot_to_stay_off(vm: VirtualMachine, estate: Estate) -> Verdict:
         return unmet("PolicySwitchesSecureBootOn", detail, at, assigned)
     detail = "Secure Boot was chosen to stay off: it has to be proved and switched on later."
     return unmet("SecureBootLeftOff", detail, at)
+
+
+def secure_boot_for(vm: VirtualMachine, estate: Estate) -> SecureBoot | None:
+    """Return how the VM is to boot, None where Trusted Launch was not chosen.
+
+    Where nobody said, a Linux VM that may hold something unsigned is staged; every other is to have it on.
+    """
+    choice = estate.choice_for(vm).trusted_launch
+    if choice is None or choice.secure_boot is not None:
+        return choice.secure_boot if choice else None
+    is_risky = vm.os_family is OsFamily.LINUX and _linux_risk(vm, estate).status is not Status.MET
+    return SecureBoot.STAGED if is_risky else SecureBoot.ON
 
 
 def _os_disk_marks(vm: VirtualMachine, estate: Estate) -> list[Evidence]:

@@ -99,13 +99,16 @@ def default_identity_stays(vm: VirtualMachine, estate: Estate) -> Verdict:
     """
     if vm.identity.system_assigned or len(vm.identity.user_assigned) != 1:
         return not_applicable("DefaultStays", "No system identity can take the place of an only one.")
+    chosen = estate.choice_for(vm).identity
+    if chosen is not None and chosen.accept_new_default:
+        return not_applicable("NewDefaultAccepted", "Its owner answers for a new default identity.")
     name = vm.identity.user_assigned[0]
     known = estate.access.user_identities.get(name)
     client = f" (client id {known.client_id})" if known and known.client_id else ""
     only = [sightings.identity_of(vm)]
     if known is not None:
         only.append(Evidence(known.id, "properties.clientId", known.client_id))
-    if estate.choice_for(vm).identity is not None:
+    if chosen is not None:
         detail = f"A system identity would become the default in place of {name.name}{client}."
         return unmet("DefaultWouldChange", detail, *only)
     policies = estate.posture.policies_on(vm.id, _ADDS_IDENTITIES, estate.info.collected_at)

@@ -8,6 +8,7 @@ knows, and what guest configuration found there counts for more, whichever way i
 from functools import partial
 
 from readiness.model.assessment import Source
+from readiness.model.context import LoginMethod
 from readiness.model.estate import Estate
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, not_applicable, unknown, unmet
 from readiness.model.virtual_machine import Extension, OsFamily, VirtualMachine
@@ -122,13 +123,16 @@ def extensions_allowed(vm: VirtualMachine, _estate: Estate) -> Verdict:
     remedy="Give the users keys instead, or move the workload to a system that Entra login supports.",
     source=_ENTRA,
 )
-def entra_system(vm: VirtualMachine, _estate: Estate) -> Verdict:
+def entra_system(vm: VirtualMachine, estate: Estate) -> Verdict:
     """The Entra login extension refuses systems it does not know; keys work on all of them.
 
     A system that the list does not mention is work for somebody as well, so nothing hangs on guessing it.
     """
     if vm.os_family is not OsFamily.LINUX:
         return not_applicable("NotLinux", "The list is one of Linux systems.")
+    login = estate.choice_for(vm).login
+    if login is not None and login.method is LoginMethod.KEY:
+        return not_applicable("KeysChosen", "Keys were chosen for it, and work on every system.")
     if any(_is_entra_login(entry) and entry.has_succeeded for entry in vm.extensions):
         return not_applicable("EntraLoginWorks", "Entra login is installed and works.")
     system, is_listed = entra_login_on(vm)

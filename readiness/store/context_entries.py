@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from readiness.model.context import (
-    AccessChoice,
     Application,
     Attestation,
     Choice,
@@ -13,19 +12,18 @@ from readiness.model.context import (
     Environment,
     Estimate,
     Freeze,
+    Generation1,
     IacTool,
-    IdentityChoice,
-    IdentityKind,
     MaintenanceWindow,
     Owner,
     Ownership,
-    RoleWish,
     RuleException,
     TargetEntry,
     TrustedLaunchChoice,
 )
 from readiness.model.plan_parts import Strictness
 from readiness.model.verdict import Dimension
+from readiness.store.context_access import identity, login
 from readiness.store.context_values import (
     Resolver,
     Words,
@@ -34,7 +32,7 @@ from readiness.store.context_values import (
     confidence,
     match_of,
     resource_id,
-    scope_id,
+    secure_boot,
     text_of,
     texts_of,
 )
@@ -113,29 +111,38 @@ def target(entry: Entry, words: Words) -> TargetEntry:
         "disk_encryption_set",
         "encryption_at_host",
         "identity",
-        "login_groups",
+        "login",
+        "backup_policy",
         required=("match",),
     )
-    return TargetEntry(match=match_of(fields["match"], words), choice=_choice(fields), access=_access(fields))
+    return TargetEntry(match=match_of(fields["match"], words), choice=_choice(fields))
 
 
 def _choice(fields: Mapping[str, Entry]) -> Choice:
-    trusted_launch = identity = None
+    trusted_launch = None
     if "trusted_launch" in fields:
-        parts = fields["trusted_launch"].fields("secure_boot")
-        trusted_launch = TrustedLaunchChoice(
-            secure_boot=parts["secure_boot"].flag() if "secure_boot" in parts else True
-        )
-    if "identity" in fields:
-        parts = fields["identity"].fields("type", "user_assigned", "roles", required=("type",))
-        identity = IdentityChoice(type=parts["type"].kind(IdentityKind))
+        trusted_launch = _trusted_launch(fields["trusted_launch"])
     key = fields.get("disk_encryption_set")
     at_host = fields.get("encryption_at_host")
+    policy = fields.get("backup_policy")
     return Choice(
         trusted_launch=trusted_launch,
         disk_encryption_set=resource_id(key, "Microsoft.Compute/diskEncryptionSets") if key else None,
         encryption_at_host=at_host.flag() if at_host else None,
-        identity=identity,
+        identity=identity(fields["identity"]) if "identity" in fields else None,
+        login=login(fields["login"]) if "login" in fields else None,
+        backup_policy=resource_id(policy, "Microsoft.RecoveryServices/vaults/backupPolicies")
+        if policy
+        else None,
+    )
+
+
+def _trusted_launch(entry: Entry) -> TrustedLaunchChoice:
+    parts = entry.fields("secure_boot", "fall_back", "generation_1")
+    return TrustedLaunchChoice(
+        secure_boot=secure_boot(parts["secure_boot"]) if "secure_boot" in parts else None,
+        fall_back=parts["fall_back"].flag() if "fall_back" in parts else True,
+        generation_1=parts["generation_1"].kind(Generation1) if "generation_1" in parts else None,
     )
 
 
@@ -158,23 +165,6 @@ def exception(entry: Entry, words: Words) -> RuleException:
         rule=words.rule(fields["rule"]) if "rule" in fields else None,
         compensating_control=text_of(fields, "compensating_control"),
     )
-
-
-def _access(fields: Mapping[str, Entry]) -> AccessChoice:
-    identity = fields["identity"].fields("type", "user_assigned", "roles") if "identity" in fields else {}
-    named = identity["user_assigned"].entries() if "user_assigned" in identity else []
-    roles = identity["roles"].entries() if "roles" in identity else []
-    kind = "Microsoft.ManagedIdentity/userAssignedIdentities"
-    return AccessChoice(
-        user_assigned=tuple(resource_id(entry, kind) for entry in named),
-        roles=tuple(_role(entry) for entry in roles),
-        login_groups=texts_of(fields, "login_groups"),
-    )
-
-
-def _role(entry: Entry) -> RoleWish:
-    fields = entry.fields("role", "scope", required=("role", "scope"))
-    return RoleWish(role=fields["role"].text(), scope=scope_id(fields["scope"]))
 
 
 def freeze(entry: Entry, words: Words) -> Freeze:

@@ -3,7 +3,8 @@
 import io
 from typing import Any
 
-from readiness.store.context_columns import FORMAT, README, SHEETS, Column, Sheet
+from readiness.store.context_cells import Column, Sheet
+from readiness.store.context_columns import FORMAT, README, SHEETS
 
 _LAST_ROW = 5000
 _WIDEST = 40

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from dateutil.rrule import rrulestr
 from msgspec import Struct
 
-from readiness.model.context import Match
+from readiness.model.context import Match, SecureBoot
 from readiness.model.ids import ResourceId
 from readiness.store.dependency_values import NO_CONFIDENCE, confidence_of
 from readiness.store.marked_yaml import Entry, closest
@@ -99,6 +99,12 @@ def confidence(entry: Entry) -> float:
         return confidence_of(entry.text())
     except ValueError as error:
         raise entry.error(f"'{entry.text()}' is no confidence.", NO_CONFIDENCE) from error
+
+
+def secure_boot(entry: Entry) -> SecureBoot:
+    """Read a choice of Secure Boot: `on`, `off` or `staged`; `true` and `false` say the first two."""
+    plain = {"true": SecureBoot.ON, "false": SecureBoot.OFF}
+    return plain.get(entry.text().lower()) or entry.kind(SecureBoot)
 
 
 class Resolver:

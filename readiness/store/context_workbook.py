@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from readiness.errors import EstateError
 from readiness.store import context_entries as read
-from readiness.store.context_columns import README, SHEETS, Column, Sheet
+from readiness.store.context_cells import Column, Sheet
+from readiness.store.context_columns import README, SHEETS
 from readiness.store.context_file import FORMAT, SECTIONS, context_of
 from readiness.store.context_values import Names, Resolver, Words
 from readiness.store.marked_yaml import Cell, Entry, closest, compose

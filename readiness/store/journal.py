@@ -17,32 +17,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Self
 
-from readiness.errors import JournalError, LockedError, ReplayMismatchError
-from readiness.model.codec import decode, encode
+import msgspec
+
+from readiness.errors import JournalError, LockedError
+from readiness.model.codec import encode
 from readiness.model.ids import ResourceId
-from readiness.model.lifecycle import Phase
-from readiness.model.run import Event, EventKind, RunInfo, StepRecord, StepResult, StepState
+from readiness.model.run import Event, RunInfo, Signal, SignalKind, StepRecord, StepResult, StepState
+from readiness.store.journal_tables import (
+    chain_of,
+    events_of,
+    head_of,
+    info_of,
+    lay_out,
+    link,
+    records_of,
+    signals_of,
+)
 from readiness.store.place import insist_on_local
 
 _FILE, _LOCK = "journal.sqlite", "lock"
-_FORMAT = "readiness/journal/1"
-_STOP = "stop"
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS step (
-    vm TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL,
-    intended_at TEXT NOT NULL, token TEXT, ended_at TEXT, result TEXT,
-    PRIMARY KEY (vm, name)
-);
-CREATE TABLE IF NOT EXISTS event (
-    number INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL,
-    vm TEXT NOT NULL, text TEXT NOT NULL, phase TEXT
-);
-CREATE TABLE IF NOT EXISTS signal (
-    number INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, sent_by TEXT NOT NULL
-);
-"""
+_DAMAGE = (msgspec.MsgspecError, ValueError, TypeError, KeyError)
+"""What reading raises where something else stands in a row than was written."""
 
 
 class SqliteJournal:
@@ -52,6 +47,8 @@ class SqliteJournal:
         self._connection = connection
         self._place = place
         self._lock = lock
+        with _usable(place):
+            self._head = head_of(connection)
 
     @classmethod
     def open(cls, folder: Path, info: RunInfo) -> Self:
@@ -74,7 +71,7 @@ class SqliteJournal:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA busy_timeout=5000")
-            _begin(connection, info)
+            lay_out(connection, info)
             opened.pop_all()
         return cls(connection, folder, lock)
 
@@ -82,7 +79,7 @@ class SqliteJournal:
     def in_memory(cls, info: RunInfo) -> Self:
         """Return a journal that is gone with the process."""
         connection = sqlite3.connect(":memory:", isolation_level=None)
-        _begin(connection, info)
+        lay_out(connection, info)
         return cls(connection, "memory", None)
 
     def close(self) -> None:
@@ -93,51 +90,68 @@ class SqliteJournal:
 
     def info(self) -> RunInfo:
         """Return what this run is."""
-        return _info(self._connection)
+        with _usable(self._place):
+            return info_of(self._connection)
+
+    def head(self) -> str:
+        """Return the digest of the last event: it stands for the whole story so far."""
+        return self._head
 
     def records(self) -> Sequence[StepRecord]:
-        """Return every step record, in the order of intent."""
-        return _records(self._connection)
+        """Return every step record of each VM's last round, in the order of intent."""
+        with _usable(self._place):
+            return records_of(self._connection)
+
+    def begin_again(self, vm: ResourceId) -> None:
+        """Begin a new round for a VM: its earlier records are kept, and decide nothing any more."""
+        self._write(
+            "INSERT INTO unit VALUES (?, 2) ON CONFLICT (vm) DO UPDATE SET round = round + 1", (vm.text,)
+        )
 
     def intend(self, vm: ResourceId, name: str, at: datetime) -> None:
         """Record that a step is about to have its effect."""
         self._write(
-            "INSERT INTO step VALUES (?, ?, ?, 1, ?, NULL, NULL, NULL) ON CONFLICT (vm, name) DO UPDATE "
-            "SET state = excluded.state, attempt = attempt + 1, token = NULL",
-            (vm.text, name, StepState.INTENT, at.isoformat()),
+            "INSERT INTO step "
+            "VALUES (?, COALESCE((SELECT round FROM unit WHERE vm = ?), 1), ?, ?, 1, ?, NULL, NULL, NULL) "
+            "ON CONFLICT (vm, round, name) DO UPDATE "
+            "SET state = excluded.state, attempt = attempt + 1, token = NULL, ended_at = NULL, result = NULL",
+            (vm.text, vm.text, name, StepState.INTENT, at.isoformat()),
         )
 
     def begun(self, vm: ResourceId, name: str, token: str) -> None:
         """Record the token by which a begun step can be asked about."""
         self._write(
-            "UPDATE step SET state = ?, token = ? WHERE vm = ? AND name = ?",
-            (StepState.BEGUN, token, vm.text, name),
+            "UPDATE step SET state = ?, token = ? WHERE vm = ? AND name = ? "
+            "AND round = COALESCE((SELECT round FROM unit WHERE vm = ?), 1)",
+            (StepState.BEGUN, token, vm.text, name, vm.text),
         )
 
     def ended(self, vm: ResourceId, name: str, result: StepResult, at: datetime) -> None:
         """Record how a step ended; its token is of no use any more and is dropped."""
         state = StepState.DONE if result.ok else StepState.FAILED
         self._write(
-            "UPDATE step SET state = ?, token = NULL, ended_at = ?, result = ? WHERE vm = ? AND name = ?",
-            (state, at.isoformat(), encode(result).decode(), vm.text, name),
+            "UPDATE step SET state = ?, token = NULL, ended_at = ?, result = ? WHERE vm = ? AND name = ? "
+            "AND round = COALESCE((SELECT round FROM unit WHERE vm = ?), 1)",
+            (state, at.isoformat(), encode(result).decode(), vm.text, name, vm.text),
         )
 
     def tell(self, event: Event) -> None:
-        """Append one event to the run's story."""
+        """Append one event to the run's story, chained to the one before."""
+        head = link(self._head, event)
         self._write(
-            "INSERT INTO event (at, kind, vm, text, phase) VALUES (?, ?, ?, ?, ?)",
-            (event.at.isoformat(), event.kind, event.vm, event.text, event.phase),
+            "INSERT INTO event (at, kind, vm, text, phase, digest) VALUES (?, ?, ?, ?, ?, ?)",
+            (event.at.isoformat(), event.kind, event.vm, event.text, event.phase, head),
         )
+        self._head = head
 
-    def stop_requested(self) -> bool:
-        """Tell whether anybody asked to start nothing more since the run was last taken up."""
+    def signals(self) -> Sequence[Signal]:
+        """Return what people asked of the run and nobody has acted on, oldest first."""
         with _usable(self._place):
-            row = self._connection.execute(
-                "SELECT 1 FROM signal WHERE kind = ? AND number > "
-                "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'signals_seen')",
-                (_STOP,),
-            ).fetchone()
-        return row is not None
+            return signals_of(self._connection)
+
+    def taken(self, signal: Signal) -> None:
+        """Record that a signal was acted on."""
+        self._write("UPDATE signal SET taken = 1 WHERE number = ?", (signal.number,))
 
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         with _usable(self._place):
@@ -151,7 +165,25 @@ def read_run(folder: Path) -> tuple[RunInfo, Sequence[StepRecord], Sequence[Even
         JournalError: There is no run in the folder, or its journal cannot be read.
     """
     with _usable(folder), closing(_reader(folder)) as connection:
-        return _info(connection), _records(connection), _events(connection)
+        return info_of(connection), records_of(connection), events_of(connection)
+
+
+def read_head(folder: Path) -> str:
+    """Return the digest of the last event of a run."""
+    with _usable(folder), closing(_reader(folder)) as connection:
+        return head_of(connection)
+
+
+def broken_link(folder: Path) -> tuple[int, int | None]:
+    """Return how many events a run has, and the number of the first that does not fit the one before."""
+    with _usable(folder), closing(_reader(folder)) as connection:
+        before, count = "", 0
+        for number, event, digest in chain_of(connection):
+            count += 1
+            if event is None or digest != link(before, event) or number != count:
+                return count, number
+            before = digest
+        return count, None
 
 
 def is_running(folder: Path) -> bool:
@@ -168,41 +200,15 @@ def is_running(folder: Path) -> bool:
     return False
 
 
-def ask_to_stop(folder: Path, *, at: datetime, sent_by: str) -> None:
-    """Leave the signal to start nothing more."""
-    statement = "INSERT INTO signal (at, kind, sent_by) VALUES (?, ?, ?)"
+def leave_signal(
+    folder: Path, kind: SignalKind, *, at: datetime, sent_by: str, vm: str = "", note: str = ""
+) -> None:
+    """Leave a wish for a run, from any process; whoever carries it out looks at it within a second."""
+    statement = "INSERT INTO signal (at, kind, sent_by, vm, note) VALUES (?, ?, ?, ?, ?)"
     with _usable(folder):
         _reader(folder).close()
         with closing(sqlite3.connect(folder / _FILE, isolation_level=None, timeout=5)) as connection:
-            connection.execute(statement, (at.isoformat(), _STOP, sent_by))
-
-
-def _begin(connection: sqlite3.Connection, info: RunInfo) -> None:
-    """Lay out a new journal, or check that an old one belongs to this run; older signals are spent."""
-    connection.executescript(_SCHEMA)
-    row = connection.execute("SELECT value FROM meta WHERE key = 'run'").fetchone()
-    if row is None:
-        # One statement: whoever dies here leaves both or neither.
-        connection.execute(
-            "INSERT INTO meta VALUES ('format', ?), ('run', ?)", (_FORMAT, encode(info).decode())
-        )
-    else:
-        _compare(_info(connection), info)
-    connection.execute(
-        "INSERT OR REPLACE INTO meta "
-        "SELECT 'signals_seen', CAST(COALESCE(MAX(number), 0) AS TEXT) FROM signal"
-    )
-
-
-def _compare(known: RunInfo, wanted: RunInfo) -> None:
-    for field, what in (("plan", "plan"), ("wave", "wave"), ("place", "place"), ("release", "release")):
-        before, now = getattr(known, field), getattr(wanted, field)
-        if before != now:
-            raise ReplayMismatchError(
-                f"The run {known.id} was begun with another {what}.",
-                details=f"It was begun with {before}, this is {now}.",
-                remedy="Finish it with what it was begun with, or use another state folder (--state).",
-            )
+            connection.execute(statement, (at.isoformat(), kind, sent_by, vm, note))
 
 
 def _locked(folder: Path) -> IO[str]:
@@ -238,56 +244,12 @@ def _reader(folder: Path) -> sqlite3.Connection:
     return connection
 
 
-def _info(connection: sqlite3.Connection) -> RunInfo:
-    meta = dict(connection.execute("SELECT key, value FROM meta"))
-    if "run" not in meta:
-        remedy = "The same 'readiness run' again begins it."
-        raise JournalError("The run was not begun: its process ended before it did anything.", remedy=remedy)
-    if meta["format"] != _FORMAT:
-        remedy = "Use the release that began the run."
-        raise JournalError(f"The journal has format {meta['format']}; this is {_FORMAT}.", remedy=remedy)
-    return decode(meta["run"], RunInfo)
-
-
-def _records(connection: sqlite3.Connection) -> tuple[StepRecord, ...]:
-    rows = connection.execute(
-        "SELECT vm, name, state, attempt, intended_at, token, ended_at, result FROM step ORDER BY rowid"
-    )
-    return tuple(
-        StepRecord(
-            vm=ResourceId(vm),
-            name=name,
-            state=StepState(state),
-            attempt=attempt,
-            intended_at=datetime.fromisoformat(intended),
-            token=token,
-            ended_at=datetime.fromisoformat(ended) if ended else None,
-            result=decode(result, StepResult) if result else None,
-        )
-        for vm, name, state, attempt, intended, token, ended, result in rows
-    )
-
-
-def _events(connection: sqlite3.Connection) -> tuple[Event, ...]:
-    rows = connection.execute("SELECT at, kind, vm, text, phase FROM event ORDER BY number")
-    return tuple(
-        Event(
-            at=datetime.fromisoformat(at),
-            kind=EventKind(kind),
-            vm=vm,
-            text=text,
-            phase=Phase(phase) if phase else None,
-        )
-        for at, kind, vm, text, phase in rows
-    )
-
-
 @contextmanager
 def _usable(place: object) -> Iterator[None]:
     """Let only errors of the JournalError family out."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, *_DAMAGE) as error:
         raise JournalError(
             f"The journal in {place} cannot be used.",
             details=str(error),

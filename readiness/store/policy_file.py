@@ -1,4 +1,4 @@
-"""Reads `policy.yaml`: limits, pilots, rings, windows, hubs and pins of a plan, and writes a first one.
+"""Reads `policy.yaml`: limits, pilots, rings, windows, hubs, pins, execution; and writes a first one.
 
 Every complaint names file, line and column. What is left out keeps its default; what is not known is
 refused, with the closest known word.
@@ -14,8 +14,10 @@ from readiness.errors import EstateError, UsageError
 from readiness.model.context import Environment
 from readiness.model.policy import ApartScope, HubHandling, HubRule, Limits, Pilot, Pin, Policy
 from readiness.store.context_values import Words, match_of, text_of
+from readiness.store.execution_section import execution_of
 from readiness.store.marked_yaml import Entry, compose
 from readiness.store.plain_text import read_text
+from readiness.store.policy_values import decimal, number
 
 FORMAT = "readiness/policy/1"
 _Read = TypeVar("_Read")
@@ -37,6 +39,7 @@ _KEYS = (
     "pins",
     "snapshot_price",
     "currency",
+    "execution",
 )
 
 
@@ -74,7 +77,7 @@ def parse_policy(text: str, file: str = "policy.yaml", words: Words | None = Non
         rings=_rings(fields["rings"]) if "rings" in fields else default.rings,
         windows=fields["windows"].flag() if "windows" in fields else default.windows,
         lockout_minutes=_count(fields, "lockout_minutes", default.lockout_minutes, least=0),
-        waves_at_once=_number(fields["waves_at_once"], 1, _MOST)
+        waves_at_once=number(fields["waves_at_once"], 1, _MOST)
         if "waves_at_once" in fields and fields["waves_at_once"].text() != "auto"
         else None,
         apart=fields["apart"].kind(ApartScope) if "apart" in fields else default.apart,
@@ -88,6 +91,7 @@ def parse_policy(text: str, file: str = "policy.yaml", words: Words | None = Non
         if "snapshot_price" in fields
         else default.snapshot_price,
         currency=text_of(fields, "currency") or default.currency,
+        execution=execution_of(fields["execution"]) if "execution" in fields else default.execution,
     )
 
 
@@ -96,7 +100,7 @@ def _limits(entry: Entry) -> Limits:
     fields = entry.fields(*_LIMITS)
     given: dict[str, int | None] = {}
     for name, value in fields.items():
-        given[name] = None if value.text().lower() in ("none", "unlimited") else _number(value, 1, _MOST)
+        given[name] = None if value.text().lower() in ("none", "unlimited") else number(value, 1, _MOST)
     return Limits(**given)
 
 
@@ -107,7 +111,7 @@ def _pilot(entry: Entry) -> Pilot | None:
     default = Pilot()
     percent = default.max_percent
     if "max_percent" in fields:
-        percent = _decimal(fields["max_percent"], 100.0)
+        percent = decimal(fields["max_percent"], 100.0)
     return Pilot(max_vms=_count(fields, "max_vms", default.max_vms), max_percent=percent)
 
 
@@ -146,7 +150,7 @@ def _pin(entry: Entry, words: Words) -> Pin:
         raise entry.error("This pin wishes for nothing.", f"Add one of {', '.join(wishes)}.")
     pin = Pin(
         match=match_of(fields["match"], words),
-        wave=_number(fields["wave"], 1, _MOST) if "wave" in fields else None,
+        wave=number(fields["wave"], 1, _MOST) if "wave" in fields else None,
         not_before=fields["not_before"].date() if "not_before" in fields else None,
         with_vm=text_of(fields, "with") or None,
         exclude=fields["exclude"].flag() if "exclude" in fields else False,
@@ -167,28 +171,11 @@ def _is_switch(entry: Entry) -> bool:
 
 
 def _count(fields: Mapping[str, Entry], key: str, default: int, *, least: int = 1, most: int = _MOST) -> int:
-    return _number(fields[key], least, most) if key in fields else default
-
-
-def _number(entry: Entry, least: int, most: int) -> int:
-    written = entry.text()
-    if not (written.isascii() and written.isdigit()) or not least <= int(written) <= most:
-        raise entry.error(f"'{written}' is no whole number from {least} to {most}.", "Write such a number.")
-    return int(written)
-
-
-def _decimal(entry: Entry, most: float) -> float:
-    try:
-        value = float(entry.text())
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= most:
-        raise entry.error(f"'{entry.text()}' is no number from 0 to {most:g}.", "Write such a number.")
-    return value
+    return number(fields[key], least, most) if key in fields else default
 
 
 def _price(entry: Entry) -> float:
-    return _decimal(entry, float(_MOST))
+    return decimal(entry, float(_MOST))
 
 
 TEMPLATE = """\
@@ -246,5 +233,32 @@ pins: []
 # Of a gigabyte of full snapshot for a month: it only tells what protection costs.
 snapshot_price: 0.05
 currency: USD
+
+# How waves are carried out.
+execution:
+  # VMs under way at once, in all and of each kind; a number, or none.
+  max_concurrency: 20
+  max_per_subscription: 10
+  max_per_region: none
+  max_per_application: none
+  # A VM fails that was taken down and did not end upgraded. So many of a wave may: a share rounded down,
+  # or a number (the smaller holds), and always failure_minimum. One more, and nothing more is started.
+  failure_percent: 10
+  failure_count: none
+  failure_minimum: 1
+  # So many failures for one reason stop the wave, too. One stranded VM always does.
+  same_reason: 3
+  # So long after its proof of health a VM is left alone before its logins are closed.
+  soak_minutes: 120
+  # A VM of Azure Backup goes down only with a recovery point that is no older.
+  backup_max_age_hours: 72
+  # Commands of your own on the machine of the runner; no shell reads them. Before: a failure blocks.
+  # After: it is told. {wave} stands for the wave's number; around VMs also {vm}, {id} and {application}.
+  hooks:
+    before_wave: []
+    after_wave: []
+    before_vm: []
+    #  - {name: silence, command: [./alerts, mute, "{vm}", 2h], timeout: 60}    # seconds; 300 if not given
+    after_vm: []
 """
 """A policy of defaults, with what each line means."""

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+from readiness.model.lifecycle import Stage
 from readiness.model.plan import Plan
 
 _RUNS = "runs"
 
 
-def run_id(plan: Plan, wave: int) -> str:
+_ENDINGS = {Stage.PREPARATION: "-prepare", Stage.OUTAGE: "", Stage.CLOSURE: "-close"}
+
+
+def run_id(plan: Plan, wave: int, stage: Stage = Stage.OUTAGE) -> str:
     """Return the id of the run of a plan's wave: always the same, so that a second call goes on with it."""
-    return f"{plan.approval}-wave-{wave}"
+    return f"{plan.approval}-wave-{wave}{_ENDINGS[stage]}"
 
 
 def folder_of(state: Path, run: str) -> Path:

@@ -11,6 +11,7 @@ from readiness.store.context_file import parse_context
 from tests.builders import ENCRYPTION_SET, estate, rid, vm
 
 IDENTITY = rid("Microsoft.ManagedIdentity/userAssignedIdentities", "id1")
+GROUP = "2b1d4a52-0c8e-4d41-9f5b-1d6f0d0a7c11"
 TEXT = f"""\
 format: readiness/context/1
 applications:
@@ -32,7 +33,7 @@ targets:
       type: system
       user_assigned: [{IDENTITY}]
       roles: [{{role: Reader, scope: /subscriptions/s1}}]
-    login_groups: [operators]
+    login: {{method: entra, admin_groups: [{GROUP}], accepted_password_logins: [scanner]}}
 iac:
   - {{match: {{}}, tool: terraform, repository: git/shop}}
 estimates:
@@ -49,7 +50,7 @@ def told(context: Context, day: date, machine: VirtualMachine | None = None) -> 
 
 
 def test_everything_that_speaks_of_the_vm_is_told() -> None:
-    """Sections that do not act yet are told as well, and wishes as what nobody acts on."""
+    """Sections that do not act yet are told as well."""
     found = told(parse_context(TEXT, {}), date(2026, 12, 24))
     assert {
         "Application": (
@@ -60,8 +61,9 @@ def test_everything_that_speaks_of_the_vm_is_told() -> None:
         "Targets": (
             f"number 1: Trusted Launch without Secure Boot, disk encryption set {ENCRYPTION_SET.name}, "
             "encryption at host",
-            "number 3: system-assigned identity, wished, and not acted on: identity id1, role Reader on s1, "
-            "sign-in of operators",
+            "number 3: system-assigned identity, identity id1, role Reader on s1, "
+            f"sign-in by entra without passwords, administrators of group {GROUP}, "
+            "no more password for scanner",
         ),
         "Freezes": ("Christmas, 2026-12-10 to 2027-01-06, in force: Busy.",),
         "Code": ("terraform in git/shop, confirmed by nobody yet",),

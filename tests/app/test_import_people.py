@@ -175,7 +175,7 @@ def test_a_workbook_becomes_a_context(tmp_path, estate):
     assert (time(22), True) == (context.windows[0].start, context.dependencies[0].hard)
     assert ("7", Dimension.CMK, date(2027, 12, 31)) == (exception.id, exception.dimension, exception.expires)
     assert (date(2026, 1, 1), "Sessions are recorded: yes") == (attestation.given, attestation.statement)
-    assert (False, "f") == (context.targets[0].choice.trusted_launch.secure_boot, context.freezes[0].name)
+    assert ("off", "f") == (context.targets[0].choice.trusted_launch.secure_boot, context.freezes[0].name)
     assert ("context.previous.yaml", 1) == (report.kept, report.entries["freezes"])
 
 

@@ -1,7 +1,7 @@
-"""Use cases around a run: exit codes, rehearsals under trouble, and what a clock of a twin elsewhere says."""
+"""Use cases around a run: rehearsals under trouble, and what a clock of a twin elsewhere says."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,11 +9,11 @@ import pytest
 from readiness.app.clocks import RehearsalClock, RemoteTwinClock
 from readiness.app.estates import locate
 from readiness.app.plan import create_plan
-from readiness.app.run import exit_of, rehearse
+from readiness.app.rehearsing import rehearse
+from readiness.app.run_status import exit_of
 from readiness.errors import Exit, UnreachableError
-from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase
-from readiness.model.run import Event, RunInfo, RunState, UnitState
+from readiness.model.run import Event
 from readiness.twin.clock import ScaledClock, VirtualClock
 from readiness.twin.core import Twin
 from readiness.twin.server import TwinServer
@@ -22,15 +22,6 @@ from tests.twin.seeds import START, estate
 RATE = 500
 SILENT = {"kind": "agent-silent", "resource": "sf-app-02", "while_security_type": "TrustedLaunch"}
 NO_ROOM = {"kind": "fail", "operation": "virtualMachines/start", "resource": "sf-app-02", "times": 999}
-INFO = RunInfo(
-    id="run-1",
-    plan="d" * 64,
-    wave=1,
-    place="twin",
-    approved_by="tester",
-    release="1.0",
-    started_at=datetime(2026, 11, 28, tzinfo=UTC),
-)
 
 
 class Silence:
@@ -40,53 +31,12 @@ class Silence:
         """Look away."""
 
 
-def state(*phases: Phase, held: str | None = None) -> RunState:
-    """Return a run whose VMs stand in these phases."""
-    units = tuple(
-        UnitState(
-            vm=ResourceId(f"/vm{number}"),
-            name=f"vm{number}",
-            batch=1,
-            phase=phase,
-            reason="",
-            step=None,
-            doing=None,
-            done=1,
-            total=1,
-            downtime_seconds=None,
-        )
-        for number, phase in enumerate(phases)
-    )
-    return RunState(info=INFO, wave_name="w", units=units, held=held)
-
-
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The plan of the starter estate."""
     folder = tmp_path_factory.mktemp("plan")
     create_plan(locate("starter"), folder, date(2026, 11, 22))
     return folder
-
-
-@pytest.mark.parametrize(
-    ("states", "expected"),
-    [
-        ((), Exit.DONE),
-        ((state(),), Exit.DONE),
-        ((state(Phase.DONE, Phase.DONE_UNPROVEN_BOOT),), Exit.DONE),
-        ((state(Phase.DONE, Phase.ROLLED_BACK),), Exit.SOME_ROLLED_BACK),
-        ((state(Phase.WAITING, held="a stop"),), Exit.HELD),
-        ((state(Phase.ROLLED_BACK, held="a stop"),), Exit.HELD),
-        ((state(Phase.STRANDED, Phase.ROLLED_BACK, held="stranded"),), Exit.NEEDS_A_PERSON),
-        ((state(Phase.BLOCKED),), Exit.NEEDS_A_PERSON),
-        ((state(Phase.DECLINED, Phase.DONE),), Exit.NEEDS_A_PERSON),
-        ((state(Phase.DONE), state(Phase.ROLLED_BACK)), Exit.SOME_ROLLED_BACK),
-        ((state(Phase.STRANDED), state(Phase.DONE)), Exit.NEEDS_A_PERSON),
-    ],
-)
-def test_the_worst_outcome_decides(states: tuple[RunState, ...], expected: Exit) -> None:
-    """The exit code is that of the worst that happened to any VM of any wave."""
-    assert expected is exit_of(*states)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +53,14 @@ def test_rehearsed_trouble(
     """A rehearsal with scripted trouble ends where a run would, and says so by its exit code."""
     faults = tmp_path / "faults.json"
     faults.write_text(json.dumps({"format": "readiness/faults/1", "faults": [fault]}))
-    states = rehearse(plan, None, faults, Silence())
-    stands = {unit.name: unit.phase for entry in states for unit in entry.units}
+    states = rehearse(plan, None, faults, Silence(), waves=(2,)).states
+    stands = {unit.name: unit.phase for unit in states[1].units}
     assert (phase, expected) == (stands["sf-app-02"], exit_of(*states))
 
 
 def test_another_estate_is_declined(plan: Path) -> None:
     """A plan that is rehearsed on what became of its estate declines what was changed since."""
-    states = rehearse(plan, "starter", None, Silence())
+    states = rehearse(plan, "starter", None, Silence(), waves=(2,)).states
     assert Exit.DONE is exit_of(*states)
     with pytest.raises(Exception, match="no estate folder"):
         rehearse(plan, "elsewhere", None, Silence())

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 from azure.mgmt.compute import ComputeManagementClient
 
 from readiness.azure.connect import Connection, Endpoint
@@ -53,6 +54,19 @@ def test_every_request_goes_to_the_endpoint() -> None:
     connection, made = connected()
     connection.compute(SUBSCRIPTION).virtual_machines.get("rg-app", "web-1")
     assert ["https://twin.invalid"] == [url.split("/subscriptions")[0] for url in made[0].urls]
+
+
+def test_azure_backup_is_asked_at_the_endpoint_too() -> None:
+    """The client of Azure Backup goes where the others go, and is made once for each subscription."""
+    connection, made = connected()
+    client = connection.backup(SUBSCRIPTION)
+    with pytest.raises(ResourceNotFoundError):
+        client.protected_items.get("rsv", "rg-app", "Azure", "container", "item")
+    assert client is connection.backup(SUBSCRIPTION)
+    (url,) = made[0].urls
+    assert url.startswith("https://twin.invalid/")
+    connection.close()
+    assert 1 == made[0].closed
 
 
 def test_a_client_without_the_endpoint_fails_loudly() -> None:

@@ -1,9 +1,12 @@
 """Azure's refusals as our errors: by status, by code, and in whatever shape they come."""
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
@@ -13,10 +16,14 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 from azure.core.rest import HttpRequest
+from azure.identity import CredentialUnavailableError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from readiness.azure.connect import Connection, Endpoint
 from readiness.azure.faults import from_response, innermost, is_capacity, is_passing, translated
+from readiness.azure.perform import AzureCloud
+from readiness.azure.wire_values import MalformedError
 from readiness.errors import (
     CapacityError,
     CloudError,
@@ -27,8 +34,13 @@ from readiness.errors import (
     ThrottledError,
     UnreachableError,
 )
+from readiness.model.ids import ResourceId
+from readiness.model.steps import Deallocate
+from readiness.ports.cloud import Done, Pending, StepContext
+from readiness.twin.credential import TwinCredential
 from readiness.twin.messages import Response
-from readiness.twin.transport import TwinResponse
+from readiness.twin.transport import TwinResponse, TwinTransport
+from tests.twin.seeds import VM, Wire
 
 ODD = [
     None,
@@ -94,7 +106,6 @@ def test_the_innermost_error_is_the_cause(body: object, expected: tuple[str, str
     ("status", "kind"),
     [
         (400, CloudError),
-        (401, DeniedError),
         (403, DeniedError),
         (404, MissingError),
         (409, ConflictError),
@@ -177,7 +188,9 @@ def test_an_error_without_an_answer_is_translated() -> None:
     ("raised", "kind"),
     [
         (answer(404, error("NotFound", "gone")), MissingError),
-        (ClientAuthenticationError("token expired"), CloudError),
+        (ClientAuthenticationError("token expired"), UnreachableError),
+        (CredentialUnavailableError("nobody has logged in"), UnreachableError),
+        (MalformedError("'id' is a number, not a text"), CloudError),
         (ServiceRequestError("no route"), UnreachableError),
         (ServiceResponseError("cut off"), UnreachableError),
         (AzureError("odd"), CloudError),
@@ -215,8 +228,69 @@ def test_what_passes_by_itself(status: int, message: str, expected: bool) -> Non
     assert expected is is_passing(from_response(answer(status, error("Conflict", message))))
 
 
-def test_a_stale_etag_passes_by_itself() -> None:
-    """A precondition that failed means to look again."""
+@pytest.mark.parametrize("kind", [ResourceModifiedError, HttpResponseError])
+def test_a_stale_etag_passes_by_itself(kind: type[HttpResponseError]) -> None:
+    """A precondition that failed means to look again, whether the SDK or a plain request met it."""
     with pytest.raises(ConflictError) as caught, translated():
-        raise answer(412, error("PreconditionFailed", "etag"), ResourceModifiedError)
+        raise answer(412, error("PreconditionFailed", "etag"), kind)
     assert is_passing(caught.value)
+
+
+# Nobody logged in ---------------------------------------------------------------------------------------
+
+
+class Lapsing(TwinCredential):
+    """A login that ends and comes back; its tokens live for a moment, so that each request needs another."""
+
+    def __init__(self) -> None:
+        self.is_there = True
+
+    def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
+        """Return a token, or say like azure-identity that there is nobody to get one for."""
+        if not self.is_there:
+            raise CredentialUnavailableError("Please run 'az login' to set up an account")
+        known = super().get_token_info(*scopes, options=options)
+        return AccessTokenInfo(known.token, int(time.time()) + 1)
+
+
+def test_nobody_logged_in_refuses_nothing() -> None:
+    """Without a login no change was refused: the error passes, has its own code, and names the remedy."""
+    told = from_response(answer(401, error("ExpiredAuthenticationToken", "its expiry has passed")))
+    assert (UnreachableError, "Credentials") == (type(told), told.code)
+    assert "az login" in told.brief
+    assert "expiry" in told.details
+
+
+def test_a_login_that_ends_is_waited_for() -> None:
+    """While nobody is logged in looks, changes and questions only cannot be asked; afterwards they go on."""
+    wire, login = Wire(), Lapsing()
+    transport = TwinTransport(wire.twin)
+    endpoint = Endpoint(
+        base_url="https://twin.invalid", credential=login, make_transport=lambda: transport, scope="s"
+    )
+    cloud = AzureCloud(Connection(endpoint))
+    machine, change = ResourceId(VM), Deallocate(vm=ResourceId(VM))
+    now = StepContext(
+        plan="p",
+        run="r",
+        instance="i",
+        now=wire.clock.now(),
+        started="s",
+        expires=wire.clock.now().date(),
+        before=None,
+    )
+    begun = cloud.begin(change, now)
+    assert isinstance(begun, Pending)
+    login.is_there = False
+    questions: list[Callable[[], object]] = [
+        lambda: cloud.observe(machine),
+        lambda: cloud.begin(change, now),
+        lambda: cloud.poll(change, begun.token or ""),
+    ]
+    for question in questions:
+        with pytest.raises(UnreachableError) as caught:
+            question()
+        assert "Credentials" == caught.value.code
+    login.is_there = True
+    wire.clock.sleep(300)
+    assert Done("done") == cloud.poll(change, begun.token or "")

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from readiness.azure.patches import encryption_patch, holds, with_system_identity, without_system_identity
+from readiness.azure.patches import (
+    encryption_patch,
+    holds,
+    moves_default,
+    with_identities,
+    without_identities,
+)
 from readiness.model.disk import Encryption, EncryptionType
 from readiness.model.ids import ResourceId
 from readiness.model.virtual_machine import Identity
@@ -46,26 +52,90 @@ def test_what_counts_as_in_place(resource: Any, patch: dict[str, Any], expected:
     assert expected is holds(resource, patch)
 
 
+BOTH = "SystemAssigned, UserAssigned"
+NONE, OWN = Identity(), Identity(system_assigned=True)
+ADDED: dict[str, tuple[Identity, bool, tuple[ResourceId, ...], dict[str, Any]]] = {
+    "its own to none": (NONE, True, (), {"type": "SystemAssigned"}),
+    "its own to named ones": (
+        Identity(user_assigned=(ONE, TWO)),
+        True,
+        (),
+        {"type": BOTH, "userAssignedIdentities": {ONE.text: {}, TWO.text: {}}},
+    ),
+    "a named one to none": (
+        NONE,
+        False,
+        (ONE,),
+        {"type": "UserAssigned", "userAssignedIdentities": {ONE.text: {}}},
+    ),
+    "a named one to its own": (OWN, False, (ONE,), {"type": BOTH, "userAssignedIdentities": {ONE.text: {}}}),
+    "all at once, one of them there": (
+        Identity(user_assigned=(ONE,)),
+        True,
+        (ONE, TWO),
+        {"type": BOTH, "userAssignedIdentities": {ONE.text: {}, TWO.text: {}}},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ADDED)
+def test_identities_are_added(case: str) -> None:
+    """Every identity that is there is named beside the new ones: nothing is lost by a write."""
+    there, system, named, expected = ADDED[case]
+    assert expected == with_identities(there, Identity(system_assigned=system, user_assigned=named))
+
+
+REMOVED: dict[str, tuple[Identity, bool, tuple[ResourceId, ...], dict[str, Any]]] = {
+    "its own": (OWN, True, (), {"type": "None"}),
+    "its own beside named ones": (
+        Identity(system_assigned=True, user_assigned=(ONE, TWO)),
+        True,
+        (),
+        {"type": "UserAssigned", "userAssignedIdentities": {ONE.text: {}, TWO.text: {}}},
+    ),
+    "one of two": (
+        Identity(system_assigned=True, user_assigned=(ONE, TWO)),
+        False,
+        (TWO,),
+        {"type": BOTH, "userAssignedIdentities": {ONE.text: {}, TWO.text: None}},
+    ),
+    "the only named one": (
+        Identity(system_assigned=True, user_assigned=(ONE,)),
+        False,
+        (ONE,),
+        {"type": "SystemAssigned"},
+    ),
+    "everything": (Identity(system_assigned=True, user_assigned=(ONE,)), True, (ONE,), {"type": "None"}),
+}
+
+
+@pytest.mark.parametrize("case", REMOVED)
+def test_identities_are_taken_away(case: str) -> None:
+    """Only what was asked for goes."""
+    there, system, named, expected = REMOVED[case]
+    assert expected == without_identities(there, Identity(system_assigned=system, user_assigned=named))
+
+
 @pytest.mark.parametrize(
-    ("there", "added", "removed"),
+    ("there", "system", "named", "expected"),
     [
-        ((), {"type": "SystemAssigned"}, {"type": "None"}),
-        (
-            (ONE, TWO),
-            {
-                "type": "SystemAssigned, UserAssigned",
-                "userAssignedIdentities": {ONE.text: {}, TWO.text: {}},
-            },
-            {"type": "UserAssigned", "userAssignedIdentities": {ONE.text: {}, TWO.text: {}}},
-        ),
+        (NONE, True, (), False),
+        (NONE, True, (ONE, TWO), False),
+        (Identity(user_assigned=(ONE,)), True, (), True),
+        (Identity(user_assigned=(ONE,)), False, (TWO,), True),
+        (Identity(user_assigned=(ONE,)), False, (ONE,), False),
+        (Identity(user_assigned=(ONE, TWO)), True, (), False),
+        (Identity(system_assigned=True, user_assigned=(ONE,)), False, (TWO,), False),
     ],
 )
-def test_identities_there_are_named(
-    there: tuple[ResourceId, ...], added: dict[str, Any], removed: dict[str, Any]
+def test_the_default_identity_changes_beside_an_only_one(
+    there: Identity,
+    system: bool,  # noqa: FBT001
+    named: tuple[ResourceId, ...],
+    expected: bool,  # noqa: FBT001
 ) -> None:
-    """Every user-assigned identity is named in both directions: a PATCH drops what it does not name."""
-    assert added == with_system_identity(Identity(user_assigned=there))
-    assert removed == without_system_identity(Identity(system_assigned=True, user_assigned=there))
+    """A program that names no identity gets another, or none, once its only one is joined by others."""
+    assert expected is moves_default(there, Identity(system_assigned=system, user_assigned=named))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -97,7 +97,13 @@ class Process:
 def context(before: Before | None = None) -> StepContext:
     """Return what changes are marked with."""
     return StepContext(
-        plan="0123456789ab", run="run-1", started=STARTED, expires=date(2026, 12, 1), before=before
+        plan="0123456789ab",
+        run="run-1",
+        instance="here",
+        now=datetime(2026, 11, 28, 21, 5, tzinfo=UTC),
+        started=STARTED,
+        expires=date(2026, 12, 1),
+        before=before,
     )
 
 
@@ -282,7 +288,7 @@ def test_a_change_since_the_look_is_looked_at_again() -> None:
             wire.do("PATCH", VM, {"identity": meddling.pop()})
 
     process = Process(wire, meddle)
-    change = AssignIdentity(vm=MACHINE)
+    change = AssignIdentity(vm=MACHINE, accept_new_default=True)
     first = process.begin(change)
     assert isinstance(first, Pending)
     assert first.token is None
@@ -344,7 +350,7 @@ def test_an_identity_is_added_to_those_there() -> None:
     """Adding the system's identity keeps every user-assigned one, and taking it away keeps them too."""
     machine = seeds.vm() | {"identity": {"type": "UserAssigned", "userAssignedIdentities": {UAI: {}}}}
     process = on(*estate(machine=machine))
-    process.do(AssignIdentity(vm=MACHINE))
+    process.do(AssignIdentity(vm=MACHINE, accept_new_default=True))
     added = process.wire.get(VM)["identity"]
     process.do(RemoveIdentity(vm=MACHINE))
     removed = process.wire.get(VM)["identity"]
@@ -352,6 +358,37 @@ def test_an_identity_is_added_to_those_there() -> None:
     assert ("UserAssigned", [UAI]) == (removed["type"], list(removed["userAssignedIdentities"]))
     assert "principalId" in added
     assert "principalId" not in removed
+
+
+def test_a_named_identity_is_added_and_taken_away() -> None:
+    """One write brings all that are wanted, and a second look finds them in place."""
+    process = on()
+    wanted = AssignIdentity(vm=MACHINE, user_assigned=(ResourceId(UAI),))
+    process.do(wanted)
+    added = process.wire.get(VM)["identity"]
+    assert ("SystemAssigned, UserAssigned", [UAI]) == (added["type"], list(added["userAssignedIdentities"]))
+    assert Done("already so") == process.begin(wanted)
+    process.do(RemoveIdentity(vm=MACHINE, system=False, user_assigned=(ResourceId(UAI),)))
+    assert "SystemAssigned" == process.wire.get(VM)["identity"]["type"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        AssignIdentity(vm=MACHINE),
+        AssignIdentity(vm=MACHINE, system=False, user_assigned=(ResourceId(f"{UAI}-2"),)),
+    ],
+    ids=["its own", "another"],
+)
+def test_the_default_identity_does_not_change_unasked(change: AssignIdentity) -> None:
+    """A VM that was given an only identity since it was planned keeps it as its default."""
+    machine = seeds.vm() | {"identity": {"type": "UserAssigned", "userAssignedIdentities": {UAI: {}}}}
+    process = on(*estate(machine=machine))
+    refused = process.begin(change)
+    assert isinstance(refused, Failed)
+    assert ("IdentityDefaultRisk", True) == (refused.code, "get ci today" in refused.detail)
+    assert "UserAssigned" == process.wire.get(VM)["identity"]["type"]
+    assert [UAI] == list(process.wire.get(VM)["identity"]["userAssignedIdentities"])
 
 
 def test_the_only_identity_is_taken_away() -> None:

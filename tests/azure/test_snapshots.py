@@ -1,7 +1,7 @@
 """Snapshots: what they are asked to be, and the marks that outlive the machine that ran the upgrade."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -31,6 +31,8 @@ def context(state: Before | None = None) -> StepContext:
     return StepContext(
         plan="0123456789ab",
         run="0123456789ab-wave-2",
+        instance="here",
+        now=datetime(2026, 11, 28, 21, 5, tzinfo=UTC),
         started=STARTED,
         expires=date(2026, 12, 28),
         before=state,
@@ -82,6 +84,7 @@ def test_marks_tell_the_state_before() -> None:
     marks = tags(STEP, context(before()))
     assert {
         "readiness-plan": "0123456789ab",
+        "readiness-started": STARTED,
         "readiness-run": "0123456789ab-wave-2",
         "readiness-expires": "2026-12-28",
         "readiness-vm": "rg-app/vm1",
@@ -98,6 +101,7 @@ def test_marks_tell_the_state_before() -> None:
         "eah": False,
         "id": False,
         "uai": 0,
+        "agent": True,
     } == json.loads(marks["readiness-before"])
 
 

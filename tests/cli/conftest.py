@@ -14,10 +14,11 @@ from tests.cli.terminal import Terminal
 @pytest.fixture
 def terminal(capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
     """A terminal in an empty state of mind: what a command does to signals ends with its test."""
-    interrupt, termination = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
     yield Terminal(capsys)
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, termination)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,8 @@ from readiness.app.estates import locate
 from readiness.cli.main import main
 from readiness.twin.clock import ScaledClock
 from readiness.twin.core import Twin
+from readiness.twin.faults import FORMAT as FAULTS_FORMAT
+from readiness.twin.faults import Faults
 from readiness.twin.seed import load as load_seed
 from readiness.twin.server import TwinServer
 
@@ -88,10 +90,11 @@ class Served:
 
 
 @contextmanager
-def served(state: Path, *, rate: float) -> Iterator[Served]:
+def served(state: Path, *, rate: float, faults: Sequence[dict[str, Any]] = ()) -> Iterator[Served]:
     """Serve a twin while the block lasts, its certificate in a state folder."""
     clock = HurriedClock(START, rate=rate)
-    twin = Twin(load_seed(locate("starter")), clock=clock)
+    trouble = Faults.parse({"format": FAULTS_FORMAT, "faults": list(faults)}) if faults else None
+    twin = Twin(load_seed(locate("starter")), clock=clock, faults=trouble)
     with TwinServer(twin, certificate_folder=state) as server:
         yield Served(server, twin, clock)
 

@@ -12,7 +12,7 @@ import pytest
 from readiness.model.estate import MUST_BE_LISTED
 from tests.cli.terminal import AS_OF, Terminal, copy_of_starter, digest_of_plan, served
 
-USAGE, ESTATE, PLAN, CLOUD, JOURNAL = 2, 3, 4, 5, 6
+USAGE, ESTATE, PLAN, CLOUD = 2, 3, 4, 5
 NOWHERE = "https://127.0.0.1:9"
 
 
@@ -137,13 +137,14 @@ def test_an_unknown_wave(terminal: Terminal, plan_folder: Path, tmp_path: Path) 
 
 
 def test_a_plan_for_live_azure(terminal: Terminal, tmp_path: Path) -> None:
-    """A plan of a collected estate does not run on a twin, and this release runs it nowhere else."""
+    """A plan of a collected estate does not run on a twin."""
     estate = tmp_path / "estate"
     estate.mkdir()
     copy_of_starter(estate, origin="collected", listed_types=sorted(MUST_BE_LISTED))
     terminal.type("plan", "create", estate, "--to", tmp_path / "plan", "--as-of", AS_OF)
     words = terminal.refused(PLAN, *run_of(tmp_path / "plan", tmp_path / "state"))
-    assert "made for live Azure" in words
+    assert "made for Azure itself, not for a twin" in words
+    assert "rehearse" in words
 
 
 def test_nothing_is_remembered_of_a_refused_run(
@@ -184,11 +185,24 @@ def test_what_is_no_address_of_a_twin(
     assert f"{url!r} is not the address of a twin." in words
 
 
-def test_a_run_without_a_twin(terminal: Terminal, plan_folder: Path, tmp_path: Path) -> None:
-    """Without a twin there is nothing to run on in this release."""
-    digest = digest_of_plan(plan_folder)
-    words = terminal.refused(USAGE, "run", plan_folder, "--wave", 1, "--approve", digest, "--state", tmp_path)
+@pytest.mark.parametrize("command", ["prepare", "run", "close", "recover"])
+@pytest.mark.parametrize("place", [(), ("--live", "--twin", NOWHERE)], ids=["none", "two"])
+def test_a_run_names_one_place(
+    terminal: Terminal, plan_folder: Path, tmp_path: Path, command: str, place: tuple[str, ...]
+) -> None:
+    """Nothing is carried out where no place was named, or two."""
+    approved = ("--wave", 1, "--approve", digest_of_plan(plan_folder), "--state", tmp_path)
+    words = terminal.refused(USAGE, command, plan_folder, *approved, *place)
+    assert "either --twin URL or --live" in words
     assert "twin serve" in words
+
+
+def test_an_invented_estate_never_runs_live(terminal: Terminal, plan_folder: Path, tmp_path: Path) -> None:
+    """A plan of a sample estate is refused on Azure itself, before anybody is asked to log in."""
+    approved = ("--wave", 1, "--approve", digest_of_plan(plan_folder), "--state", tmp_path)
+    words = terminal.refused(PLAN, "run", plan_folder, *approved, "--live")
+    assert "made for a twin, not for Azure itself" in words
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_a_missing_certificate(terminal: Terminal, plan_folder: Path, tmp_path: Path) -> None:
@@ -272,24 +286,6 @@ def test_malformed_faults(
         assert USAGE == ended.code
         assert "Traceback" not in ended.err
         assert [] == [word for word in (str(file), *words) if word not in ended.err], ended.err
-
-
-# Runs ---------------------------------------------------------------------------------------------------
-
-
-def test_no_runs(terminal: Terminal, tmp_path: Path) -> None:
-    """A state folder without runs is told so by status and stop, and with how to start one."""
-    for command in ("status", "stop"):
-        words = terminal.refused(USAGE, command, "--state", tmp_path / "none")
-        assert "There are no runs" in words
-    assert not (tmp_path / "none").exists()
-
-
-def test_an_unknown_run(terminal: Terminal, tmp_path: Path) -> None:
-    """A run that does not exist is told so, and nothing is made for it."""
-    for command in ("status", "stop"):
-        terminal.refused(JOURNAL, command, "abc-wave-1", "--state", tmp_path)
-    assert [] == list(tmp_path.iterdir())
 
 
 # The command line itself --------------------------------------------------------------------------------

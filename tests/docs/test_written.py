@@ -21,6 +21,9 @@ WITH_COMMANDS = (
     "docs/faults.md",
     "docs/estate.md",
     "docs/levels.md",
+    "docs/safety.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
     "CHANGELOG.md",
     "ARCHITECTURE.md",
 )
@@ -136,7 +139,7 @@ def test_every_context_key_is_documented():
     """The estate page names every key and section that the context reader takes."""
     source = "".join(
         (ROOT / f"readiness/store/context_{name}.py").read_text(encoding="utf-8")
-        for name in ("file", "entries", "values")
+        for name in ("file", "entries", "access", "values")
     )
     calls = re.findall(r"\.fields\((.*?)\)", source, re.DOTALL) + re.findall(
         r"(?:keys|known|needed|SECTIONS) = \((.*?)\)", source, re.DOTALL

@@ -1,25 +1,26 @@
-"""A process that carries a wave out on a served twin, and kills itself with SIGKILL at one journal write.
+"""A process that carries a stage of a wave out on a served twin, and kills itself with SIGKILL on the way.
 
-    python -m tests.engine.killed_runner FOLDER VM URL CERTIFICATE MOMENT
+    python -m tests.engine.killed_runner PLAN STATE URL CERTIFICATE WAVE STAGE MOMENT
 
-Prints how many moments there were if it outlives them all.
+It is what `readiness run` does, and dies before or after one write of the journal: the one with the number
+MOMENT, where 0 is never. With `recover` as STAGE's prefix, as in `recover-outage`, it rebuilds the journal
+first. Prints how many moments there were, and where every VM stands, if it outlives them all.
 """
 
+import json
 import os
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.app.clocks import RemoteTwinClock
-from readiness.app.endpoints import over_https
-from readiness.azure.connect import Connection
-from readiness.azure.perform import AzureCloud
-from readiness.engine.run import Ports, WaveRun
-from readiness.model.lifecycle import FINAL
+from readiness.app.carrying import RunRequest, prepare_run
+from readiness.app.recovering import recover
+from readiness.errors import JournalError
+from readiness.model.lifecycle import Stage
+from readiness.store.artefacts import read_plan
 from readiness.store.journal import SqliteJournal
-from tests.engine.rig import Fuse, FusedJournal, Watcher, info_for, wave_of
+from tests.engine.rig import Fuse, Watcher
 
 
 def die() -> None:
@@ -27,28 +28,46 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(folder: Path, vm: str, url: str, certificate: Path, moment: int) -> int:
-    """Carry the wave out until the appointed moment."""
-    wave = wave_of(vm)
-    endpoint, trusted = over_https(url, certificate, folder)
-    fuse = Fuse(moment or None, die)
-    journal = SqliteJournal.open(folder, info_for(wave))
-    connection = Connection(endpoint)
-    with ThreadPoolExecutor(2) as executor:
-        ports = Ports(
-            cloud=AzureCloud(connection),
-            journal=FusedJournal(journal, fuse),
-            clock=RemoteTwinClock(url, trusted),
-            observer=Watcher(),
-            executor=executor,
-        )
-        state = WaveRun(journal.info(), wave, ALL_PLAYBOOKS, ports).execute()
-    connection.close()
-    journal.close()
-    print(fuse.count)  # noqa: T201
-    return 0 if state.units[0].phase in FINAL else 1
+def fuse_journal(fuse: Fuse) -> None:
+    """Pass a moment before and after every write of every journal of this process."""
+    write = SqliteJournal._write
+
+    def between(journal: SqliteJournal, statement: str, values: Any) -> None:
+        fuse.burn()
+        write(journal, statement, values)
+        fuse.burn()
+
+    SqliteJournal._write = between  # type: ignore[method-assign]
+
+
+def main(words: list[str]) -> int:
+    """Carry the stage out until the appointed moment."""
+    plan, state, url, certificate, wave, stage, moment = words
+    request = RunRequest(
+        plan=Path(plan),
+        wave=int(wave),
+        approve=read_plan(Path(plan)).digest,
+        state=Path(state),
+        twin=url,
+        certificate=Path(certificate),
+        stage=Stage(stage.removeprefix("recover-")),
+    )
+    fuse = Fuse(int(moment) or None, die)
+    fuse_journal(fuse)
+    if stage.startswith("recover-"):
+        try:
+            recover(request)
+        except JournalError as error:
+            print(error.brief, file=sys.stderr)  # noqa: T201
+    run = prepare_run(request, Watcher())
+    try:
+        ended = run.execute()
+    finally:
+        run.close()
+    stands = {unit.name: [unit.phase, unit.reason] for unit in ended.units}
+    print(json.dumps({"moments": fuse.count, "held": ended.held, "vms": stands}))  # noqa: T201
+    return 0
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    sys.exit(main(Path(arguments[0]), arguments[1], arguments[2], Path(arguments[3]), int(arguments[4])))
+    sys.exit(main(sys.argv[1:]))

@@ -1,29 +1,30 @@
-"""One wave of one VM of the starter estate on a twin, with a way to die at any moment."""
+"""Waves of the tests' estate on a twin, stage by stage, with a way to die at any moment."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from playbooks.catalog import ALL_PLAYBOOKS
 from readiness.app.clocks import RehearsalClock
-from readiness.app.estates import load, locate
+from readiness.app.hooks import ToldHooks
+from readiness.app.rehearsing import Inline
+from readiness.app.stages import part_of
 from readiness.azure.connect import Connection, Endpoint
 from readiness.azure.perform import AzureCloud
-from readiness.engine.run import Ports, WaveRun
+from readiness.engine.run import WaveRun
+from readiness.engine.work import Ports
+from readiness.model.execution import Execution
 from readiness.model.ids import ResourceId
+from readiness.model.lifecycle import SUCCEEDED, Stage
 from readiness.model.observation import Observation
-from readiness.model.plan import Batch, Plan, PlannedVm, Wave
-from readiness.model.run import Event, RunInfo, RunState, StepRecord, StepResult
+from readiness.model.plan import Batch, PlannedVm, Wave
+from readiness.model.run import Event, RunInfo, RunState, Signal, StepRecord, StepResult
 from readiness.model.steps import Change
-from readiness.planner.build import Request, build_plan
-from readiness.planner.policy import Policy
 from readiness.ports.cloud import Cloud, Progress, StepContext
 from readiness.ports.journal import Journal
-from readiness.rules.evaluate import evaluate
 from readiness.store.journal import SqliteJournal
 from readiness.twin.clock import VirtualClock
 from readiness.twin.core import Twin
@@ -31,22 +32,16 @@ from readiness.twin.credential import TwinCredential
 from readiness.twin.faults import Faults
 from readiness.twin.seed import load as load_seed
 from readiness.twin.transport import TwinTransport
+from tests.engine import estates
 
-RELEASE = "test"
-AS_OF = date(2026, 11, 22)
-
-
-@cache
-def starter_plan() -> Plan:
-    """Plan the starter estate once for all tests."""
-    estate = load(locate("starter"))
-    assessment = evaluate(estate, as_of=AS_OF, release=RELEASE)
-    return build_plan(Request(estate=estate, assessment=assessment, playbooks=ALL_PLAYBOOKS, policy=Policy()))
+STARTED = datetime(2026, 11, 22, tzinfo=UTC)
+AHEAD = timedelta(hours=26)
+"""How long before its first window a wave is prepared."""
 
 
 def planned(name: str) -> PlannedVm:
-    """Return a VM of the starter plan by its name."""
-    return next(vm for wave in starter_plan().waves for vm in wave.vms if vm.name == name)
+    """Return a VM of the plan by its name."""
+    return next(vm for wave in estates.plan().waves for vm in wave.vms if vm.name == name)
 
 
 def wave_of(*names: str) -> Wave:
@@ -55,16 +50,18 @@ def wave_of(*names: str) -> Wave:
     return Wave(number=1, name="test", batches=batches)
 
 
-def info_for(wave: Wave) -> RunInfo:
-    """Return what identifies a run of the wave."""
+def info_for(wave: Wave, stage: Stage = Stage.OUTAGE) -> RunInfo:
+    """Return what identifies a run of a stage of the wave."""
     return RunInfo(
-        id="run-1",
-        plan=starter_plan().digest,
+        id=f"run-{stage}",
+        plan=estates.plan().digest,
         wave=wave.number,
         place="twin",
         approved_by="tester",
-        release=RELEASE,
-        started_at=datetime(2026, 11, 22, tzinfo=UTC),
+        release=estates.RELEASE,
+        started_at=STARTED,
+        stage=stage,
+        instance="first",
     )
 
 
@@ -113,13 +110,21 @@ class FusedJournal:
         """Record an end, between two moments."""
         self._around(lambda: self._journal.ended(vm, name, result, at))
 
+    def begin_again(self, vm: ResourceId) -> None:
+        """Begin a new round, between two moments."""
+        self._around(lambda: self._journal.begin_again(vm))
+
     def tell(self, event: Event) -> None:
         """Append an event."""
         self._journal.tell(event)
 
-    def stop_requested(self) -> bool:
-        """Tell whether a stop was asked for."""
-        return self._journal.stop_requested()
+    def signals(self) -> Sequence[Signal]:
+        """Return what people asked for."""
+        return self._journal.signals()
+
+    def taken(self, signal: Signal) -> None:
+        """Record that a signal was acted on."""
+        self._journal.taken(signal)
 
     def _around(self, write: Callable[[], None]) -> None:
         self._fuse.burn()
@@ -161,59 +166,101 @@ class Watcher:
         self.events.append(event)
 
 
-class Inline(Executor):
-    """Runs every call at once, in the caller's thread."""
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call the function and return its finished future."""
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
-
-
 class Rig:
-    """A twin of the starter estate, and processes that run a wave on it one after another."""
+    """A twin of the tests' estate, and processes that run a wave on it one after another."""
 
-    def __init__(self, folder: Path, wave: Wave, faults: list[dict[str, object]] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        wave: Wave,
+        faults: list[dict[str, object]] | None = None,
+        *,
+        after: Stage | None = None,
+        execution: Execution | None = None,
+    ) -> None:
+        """Make a twin.
+
+        Args:
+            folder: For the journals.
+            wave: What is carried out.
+            faults: Scripted trouble; it counts calls from now on.
+            after: The stage up to which the wave was carried out already, undisturbed.
+            execution: Limits other than the usual.
+        """
         self.folder = folder
         self.wave = wave
-        self.clock = VirtualClock(datetime(2026, 11, 22, tzinfo=UTC))
-        document = {"format": "readiness/faults/1", "faults": faults or []}
-        self.twin = Twin(load_seed(locate("starter")), clock=self.clock, faults=Faults.parse(document))
+        self.execution = execution
+        self.clock = VirtualClock(STARTED)
+        self.twin = Twin(_seed(), clock=self.clock)
+        self.watcher = Watcher()
+        for stage in Stage if after is not None else ():
+            left = [unit.name for unit in self.process(stage=stage).units if unit.phase not in SUCCEEDED]
+            assert not left, f"{stage} of {left} did not succeed without any trouble"
+            if stage is after:
+                break
+        self.twin.log.clear()
+        # Trouble begins now, and counts from now on.
+        self.twin._world.calls.clear()
+        self.twin._world.faults = Faults.parse({"format": "readiness/faults/1", "faults": faults or []})
         self.watcher = Watcher()
 
-    def process(self, fuse: Fuse | None = None) -> RunState:
-        """Run the wave as one process would, from what the journal on disk knows."""
+    def process(self, fuse: Fuse | None = None, stage: Stage = Stage.OUTAGE) -> RunState:
+        """Carry a stage of the wave out as one process would, from what the journal on disk knows."""
         fuse = fuse or Fuse(None)
-        with self._open() as (journal, cloud):
+        if stage is Stage.PREPARATION:
+            # A backup that is taken now has to be young enough in the window.
+            self.clock.skip_to(min(vm.occurrence.opens for vm in self.wave.vms) - AHEAD)
+        with self._open(stage) as (journal, cloud):
             ports = Ports(
                 cloud=FusedCloud(cloud, fuse),
                 journal=FusedJournal(journal, fuse),
                 clock=RehearsalClock(self.clock),
                 observer=self.watcher,
                 executor=Inline(),
+                hooks=ToldHooks(),
             )
-            return WaveRun(journal.info(), self.wave, ALL_PLAYBOOKS, ports).execute()
+            part = part_of(self.wave, stage)
+            run = WaveRun(journal.info(), part, ALL_PLAYBOOKS, ports, execution=self.execution)
+            return run.execute()
 
-    def records(self) -> dict[str, StepRecord]:
+    def prepare(self) -> "Rig":
+        """Carry the wave's preparation out, with whatever trouble is scripted."""
+        self.process(stage=Stage.PREPARATION)
+        return self
+
+    def records(self, stage: Stage = Stage.OUTAGE) -> dict[str, StepRecord]:
         """Return the records of the journal by step name; for a wave of one VM."""
-        with self._open() as (journal, _):
+        with self._open(stage) as (journal, _):
             return {record.name: record for record in journal.records()}
 
     @contextmanager
-    def _open(self) -> Iterator[tuple[SqliteJournal, AzureCloud]]:
+    def cloud(self) -> Iterator[AzureCloud]:
+        """Connect to the twin as one process would."""
         endpoint = Endpoint(
             base_url="https://twin.invalid",
             credential=TwinCredential(),
             make_transport=lambda: TwinTransport(self.twin),
         )
         connection = Connection(endpoint)
-        journal = SqliteJournal.open(self.folder, info_for(self.wave))
         try:
-            yield journal, AzureCloud(connection)
+            yield AzureCloud(connection)
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _open(self, stage: Stage) -> Iterator[tuple[SqliteJournal, AzureCloud]]:
+        journal = SqliteJournal.open(self.folder / stage, info_for(self.wave, stage))
+        try:
+            with self.cloud() as cloud:
+                yield journal, cloud
         finally:
             journal.close()
-            connection.close()
+
+
+@cache
+def _seed() -> list[dict[str, Any]]:
+    """Read the resources of the tests' estate once."""
+    return load_seed(estates.folder())
 
 
 class Truth:
@@ -264,7 +311,7 @@ class Truth:
         return sorted(
             resource["properties"]["creationData"]["sourceResourceId"].rsplit("/", 1)[1]
             for resource in self._resources
-            if resource["type"].lower() == "microsoft.compute/snapshots"
+            if str(resource.get("type")).lower() == "microsoft.compute/snapshots"
             and "readiness-plan" in (resource.get("tags") or {})
         )
 
@@ -272,5 +319,5 @@ class Truth:
         return next(
             resource
             for resource in self._resources
-            if resource["type"].lower() == kind and resource["name"].lower() == name.lower()
+            if str(resource.get("type")).lower() == kind and resource["name"].lower() == name.lower()
         )

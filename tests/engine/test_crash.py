@@ -1,94 +1,84 @@
 """Killed at any moment, a run is taken up by the next process and ends as if nothing had happened."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from readiness.model.lifecycle import Phase
-from tests.engine.rig import Fuse, KilledError, Rig, Truth, wave_of
+from readiness.model.lifecycle import Phase, Stage
+from tests.engine.cases import CASES, Case, truth_of, undisturbed
+from tests.engine.rig import Fuse, KilledError, Rig, Truth
 
-CUSTOMER, PLATFORM = "EncryptionAtRestWithCustomerKey", "EncryptionAtRestWithPlatformKey"
-VM, FAILING = "sf-app-01", "sf-web-01"
-SILENT: list[dict[str, object]] = [
-    {"kind": "agent-silent", "resource": FAILING, "while_security_type": "TrustedLaunch"}
-]
-
-
-def moments(folder: Path, vm: str, faults: list[dict[str, object]] | None = None) -> int:
-    """Count the moments of an undisturbed run."""
-    fuse = Fuse(None)
-    Rig(folder, wave_of(vm), faults).process(fuse)
-    return fuse.count
+CUSTOMER = "EncryptionAtRestWithCustomerKey"
+VM = "sf-app-01"
 
 
-def die_and_go_on(folder: Path, vm: str, moment: int, faults: list[dict[str, object]] | None = None) -> Rig:
-    """Kill a run at a moment, and return its twin and journal for another process to go on with."""
-    rig = Rig(folder, wave_of(vm), faults)
-    with pytest.raises(KilledError):
-        rig.process(Fuse(moment))
-    return rig
+def taken_up(rig: Rig, case: Case, *moments: int) -> Phase:
+    """Kill process after process, each at its moment, and let the last one go on to the end."""
+    for moment in moments:
+        try:
+            rig.process(Fuse(moment), case.stage)
+        except KilledError:
+            continue
+    return rig.process(stage=case.stage).units[0].phase
 
 
-def writes(rig: Rig) -> list[str]:
-    """Return the accepted writes on the VM, its disks and snapshots, repetitions left out."""
-    kinds = []
-    for exchange in rig.twin.log:
-        kind = f"{exchange.method} {exchange.path.rsplit('/providers/', 1)[1].split('/')[1]}"
-        if exchange.path.endswith(("/deallocate", "/start")):
-            kind = exchange.path.rsplit("/", 1)[1]
-        if not kinds or kinds[-1] != kind:
-            kinds.append(kind)
-    return kinds
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.vm}-{case.stage}-{case.end}")
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_crashes_alone_never_change_the_end(case: Case, data: st.DataObject) -> None:
+    """Around any journal write and any call, any number of times: the end is that of a quiet run."""
+    quiet = undisturbed(case)
+    moments = data.draw(st.lists(st.integers(1, quiet.moments), min_size=1, max_size=4), label="killed at")
+    with TemporaryDirectory() as folder:
+        rig = case.rig(Path(folder))
+        assert case.end is taken_up(rig, case, *moments)
+        assert quiet.after == truth_of(rig)
 
 
 def test_killed_at_every_moment_it_ends_upgraded(tmp_path: Path) -> None:
     """Wherever the process dies, the next one ends with the VM upgraded, in the safety order, and running."""
+    case = Case(VM, Stage.OUTAGE)
     order = [
+        "PATCH virtualMachines",
         "deallocate",
         "PUT snapshots",
         "PATCH virtualMachines",
         "PATCH disks",
         "start",
+        "PATCH virtualMachines",
     ]
-    for moment in range(1, moments(tmp_path / "whole", VM) + 1):
-        rig = die_and_go_on(tmp_path / f"killed-{moment}", VM, moment)
-        state = rig.process()
+    for moment in range(1, undisturbed(case).moments + 1, 2):
+        rig = case.rig(tmp_path / f"killed-{moment}")
+        end = taken_up(rig, case, moment)
         truth = Truth(rig.twin.resources(), VM)
         disks = sorted(disk["name"] for disk in truth.disks)
-        seen = (
-            state.units[0].phase,
-            truth.power,
-            truth.security_type,
-            truth.encryption_at_host,
-            truth.keys,
-            truth.snapshots,
-            writes(rig),
-        )
-        expected = (Phase.DONE, "running", "TrustedLaunch", True, {CUSTOMER}, disks, order)
+        seen = (end, truth.power, truth.security_type, truth.keys, truth.snapshots, writes(rig))
+        expected = (Phase.DONE, "running", "TrustedLaunch", {CUSTOMER}, disks, order)
         assert expected == seen, f"killed at moment {moment}"
 
 
-def test_killed_at_every_moment_of_a_failing_upgrade_it_ends_as_before(tmp_path: Path) -> None:
-    """Wherever the process dies while a VM fails, the next one brings it back as it was, and running."""
-    for moment in range(1, moments(tmp_path / "whole", FAILING, SILENT) + 1):
-        rig = die_and_go_on(tmp_path / f"killed-{moment}", FAILING, moment, SILENT)
-        state = rig.process()
-        truth = Truth(rig.twin.resources(), FAILING)
-        seen = (
-            state.units[0].phase,
-            truth.power,
-            truth.security_type,
-            truth.encryption_at_host,
-            truth.keys,
-            len(truth.snapshots),
-        )
-        expected = (Phase.ROLLED_BACK, "running", "Standard", False, {PLATFORM}, len(truth.disks))
-        assert expected == seen, f"killed at moment {moment}"
+@pytest.mark.parametrize("stage", Stage)
+def test_taken_up_hours_later_it_still_ends(tmp_path: Path, stage: Stage) -> None:
+    """While nobody asks, Azure goes on: what was begun is looked at before it is called too slow."""
+    case = Case("bo-app-01", stage)
+    for moment in range(2, undisturbed(case).moments + 1, 9):
+        rig = case.rig(tmp_path / f"killed-{moment}")
+        with pytest.raises(KilledError):
+            rig.process(Fuse(moment), stage)
+        rig.clock.sleep(3 * 3600)
+        unit = rig.process(stage=stage).units[0]
+        assert unit.phase in (Phase.DONE, Phase.WAITING), f"killed at moment {moment}: {unit.reason}"
+        if unit.phase is Phase.WAITING:
+            assert [] == rig.twin.log, "what had begun was not finished"
 
 
 def test_killed_again_and_again_it_still_ends(tmp_path: Path) -> None:
-    """A run whose every process dies a few moments on still ends upgraded, with one snapshot a disk."""
-    rig = Rig(tmp_path, wave_of(VM))
+    """A run whose every process dies a few moments on still ends as a quiet one, with one snapshot a disk."""
+    case = Case(VM, Stage.OUTAGE)
+    rig = case.rig(tmp_path)
     deaths = 0
     state = None
     while state is None and deaths < 200:
@@ -98,15 +88,27 @@ def test_killed_again_and_again_it_still_ends(tmp_path: Path) -> None:
             deaths += 1
             rig.clock.sleep(30)
     assert state is not None
-    truth = Truth(rig.twin.resources(), VM)
     assert deaths > 10
-    assert (Phase.DONE, "running", 2) == (state.units[0].phase, truth.power, len(truth.snapshots))
+    assert (Phase.DONE, undisturbed(case).after) == (state.units[0].phase, truth_of(rig))
 
 
-def test_a_finished_run_does_nothing_more(tmp_path: Path) -> None:
-    """Running a finished wave again changes nothing and says that it is done."""
-    rig = Rig(tmp_path, wave_of(VM))
-    rig.process()
+@pytest.mark.parametrize("stage", Stage)
+def test_a_finished_run_does_nothing_more(tmp_path: Path, stage: Stage) -> None:
+    """Carrying a finished stage out again changes nothing and says that it is done."""
+    rig = Case("bo-app-01", stage).rig(tmp_path)
+    rig.process(stage=stage)
     before = len(rig.twin.log)
-    state = rig.process()
+    state = rig.process(stage=stage)
     assert (Phase.DONE, before) == (state.units[0].phase, len(rig.twin.log))
+
+
+def writes(rig: Rig) -> list[str]:
+    """Return the accepted writes on the VM, its disks and snapshots, repetitions left out."""
+    kinds: list[str] = []
+    for exchange in rig.twin.log:
+        kind = f"{exchange.method} {exchange.path.rsplit('/providers/', 1)[1].split('/')[1]}"
+        if exchange.path.endswith(("/deallocate", "/start")):
+            kind = exchange.path.rsplit("/", 1)[1]
+        if not kinds or kinds[-1] != kind:
+            kinds.append(kind)
+    return kinds

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from readiness.model.lifecycle import Stage
 from readiness.model.plan import Wave
-from tests.engine.rig import Rig, starter_plan
+from tests.engine.estates import plan
+from tests.engine.rig import Rig
 
 
 def outages(rig: Rig) -> dict[str, tuple[float, float]]:
@@ -23,8 +25,8 @@ def outages(rig: Rig) -> dict[str, tuple[float, float]]:
 @pytest.fixture(scope="module")
 def storefront(tmp_path_factory: pytest.TempPathFactory) -> Rig:
     """Return the twin after the wave of the Storefront."""
-    wave: Wave = starter_plan().waves[1]
-    rig = Rig(tmp_path_factory.mktemp("run"), wave)
+    wave: Wave = plan().waves[1]
+    rig = Rig(tmp_path_factory.mktemp("run"), wave, after=Stage.PREPARATION)
     rig.process()
     return rig
 
@@ -34,7 +36,7 @@ def test_providers_are_back_before_consumers_go(storefront: Rig) -> None:
     away = outages(storefront)
     early = [
         (edge.after.name, edge.before.name)
-        for edge in starter_plan().order
+        for edge in plan().order
         if edge.after.name in away and edge.before.name in away
         if away[edge.after.name][0] < away[edge.before.name][1]
     ]
@@ -51,7 +53,7 @@ def test_peers_are_never_away_together(storefront: Rig) -> None:
 
 def test_a_wave_stays_in_its_window(storefront: Rig) -> None:
     """Nothing is written before the window opens, and everything is up again before it closes."""
-    occurrence = starter_plan().waves[1].vms[0].occurrence
+    occurrence = plan().waves[1].vms[0].occurrence
     first, last = storefront.twin.log[0].at, storefront.twin.log[-1].at
     assert occurrence.opens <= first
     assert last <= occurrence.closes
@@ -59,8 +61,8 @@ def test_a_wave_stays_in_its_window(storefront: Rig) -> None:
 
 def test_a_run_that_comes_too_late_starts_nothing(tmp_path: Path) -> None:
     """When the rest of the window does not hold the change and the way back, the wave is held."""
-    rig = Rig(tmp_path, starter_plan().waves[1])
-    rig.clock.skip_to(starter_plan().waves[1].vms[0].occurrence.closes)
+    rig = Rig(tmp_path, plan().waves[1], after=Stage.PREPARATION)
+    rig.clock.skip_to(plan().waves[1].vms[0].occurrence.closes)
     state = rig.process()
     assert "window" in str(state.held)
     assert [] == rig.twin.log

@@ -1,55 +1,44 @@
-"""A runner process killed with SIGKILL at a step boundary leaves a twin that the next process finishes."""
+"""Processes killed with SIGKILL, again and again: nothing is lost on their twin, and nothing done twice."""
 
-import signal
-import subprocess
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
+import random
 
 import pytest
 
-from readiness.app.estates import locate
-from readiness.twin.clock import ScaledClock
-from readiness.twin.core import Twin
-from readiness.twin.seed import load as load_seed
-from readiness.twin.server import TwinServer
-from tests.engine import killed_runner
-from tests.engine.rig import Truth
+from readiness.model.execution import Execution
+from readiness.model.lifecycle import Stage
+from readiness.planner.policy import Policy
+from tests.engine import estates
+from tests.engine.served import Served
 
-VM = "sf-web-01"
-SPEED = 1000
-BOUNDARIES = 52
-"""Moments before and after each journal write of this VM's campaign: an intent, a token, an end."""
-
-
-def seeded() -> Twin:
-    """Return a hurried twin of the starter estate."""
-    clock = ScaledClock(datetime(2026, 11, 22, tzinfo=UTC), rate=SPEED)
-    return Twin(load_seed(locate("starter")), clock=clock)
+WAVE = 2
+VMS = ("sf-app-01", "sf-app-02", "sf-web-01", "sf-web-02")
+KILLS = 30
+EACH = {Stage.PREPARATION: (10, 300), Stage.OUTAGE: (16, 520), Stage.CLOSURE: (8, 260)}
+"""For each stage how often it is killed, and about how many moments before and after a write it has."""
 
 
-def run(folder: Path, server: TwinServer, moment: int) -> subprocess.CompletedProcess[str]:
-    """Run the wave in a process of its own that dies at a moment; 0 is never."""
-    module = [sys.executable, "-m", "tests.engine.killed_runner"]
-    arguments = [str(folder / "run"), VM, server.url, str(server.certificate), str(moment)]
-    return subprocess.run([*module, *arguments], capture_output=True, text=True, check=False)
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """A twin that is served, and a plan for it that lets two VMs go at once."""
+    plan = estates.planned_by(Policy(execution=Execution(max_concurrency=2)))
+    return Served(tmp_path_factory.mktemp("killed"), estates.part_of(plan, *VMS))
 
 
-@pytest.mark.parametrize("moment", range(2, BOUNDARIES + 1, 2))
-def test_killed_after_a_journal_write(tmp_path: Path, moment: int) -> None:
-    """Killed right after any journal write, the next process ends with the VM upgraded and running."""
-    twin = seeded()
-    with TwinServer(twin, certificate_folder=tmp_path) as server:
-        killed = run(tmp_path, server, moment)
-        assert -signal.SIGKILL == killed.returncode, killed.stderr
-        assert 0 == killed_runner.main(tmp_path / "run", VM, server.url, server.certificate, 0)
-    truth = Truth(twin.resources(), VM)
-    seen = (truth.power, truth.security_type, truth.keys, truth.snapshots)
-    assert ("running", "TrustedLaunch", {"EncryptionAtRestWithCustomerKey"}, [f"{VM}-osdisk"]) == seen
-
-
-def test_every_boundary_is_killed_at(tmp_path: Path) -> None:
-    """The boundaries of this test are all there are: a whole run passes exactly as many."""
-    with TwinServer(seeded(), certificate_folder=tmp_path) as server:
-        whole = run(tmp_path, server, 0)
-    assert f"{BOUNDARIES}\n" == whole.stdout, whole.stderr
+def test_a_wave_survives_its_processes(served: Served) -> None:
+    """Killed thirty times over its three stages, a wave of several batches ends with every promise kept."""
+    wave = served.plan.wave(WAVE)
+    assert wave is not None
+    draw, kills = random.Random(1), 0  # noqa: S311  the same moments every time
+    with served:
+        for stage, (times, moments) in EACH.items():
+            served.begin(wave, stage)
+            told = len(served.twin.log)
+            for _ in range(times):
+                moment = draw.randint(moments // times // 2, moments // times)
+                kills += served.run(WAVE, stage, moment) is None
+            ended = served.run(WAVE, stage)
+            assert ended is not None
+            assert ({name: ["done", ""] for name in VMS}, None) == (ended["vms"], ended["held"]), stage
+            outcome = served.outcome(wave, served.twin.log[told:])
+            assert [] == outcome.violations(snapshots=stage is not Stage.PREPARATION), stage
+    assert kills >= KILLS, f"only {kills} of the processes were killed before they had ended"

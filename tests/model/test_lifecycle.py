@@ -7,10 +7,14 @@ from readiness.model.lifecycle import FINAL, NEXT, SUCCEEDED, Outcome, Phase
 
 CAN_OCCUR = {
     Phase.WAITING: {Outcome.OK},
-    Phase.CHECKING: {Outcome.OK, Outcome.REFUSED},
+    Phase.CHECKING: {Outcome.OK, Outcome.TO_PREPARE, Outcome.TO_CLOSE, Outcome.REFUSED},
     Phase.PREPARING: {Outcome.OK, Outcome.FAILED},
+    Phase.READYING: {Outcome.OK, Outcome.FAILED},
     Phase.CONVERTING: {Outcome.OK, Outcome.FAILED},
-    Phase.VERIFYING: {Outcome.OK, Outcome.OFF, Outcome.FAILED},
+    Phase.VERIFYING: {Outcome.OK, Outcome.OFF, Outcome.FAILED, Outcome.UNCLEAR, Outcome.RETRY_WEAKER},
+    Phase.UNDECIDED: {Outcome.OK, Outcome.FAILED},
+    Phase.FALLING_BACK: {Outcome.OK, Outcome.FAILED},
+    Phase.CLOSING: {Outcome.OK, Outcome.FAILED},
     Phase.UNDOING: {Outcome.OK, Outcome.FAILED},
 }
 
@@ -23,21 +27,21 @@ def _graph() -> "nx.DiGraph[Phase]":
 
 
 def test_every_phase_is_reachable() -> None:
-    """From waiting a campaign can come to every phase."""
-    assert set(Phase) - {Phase.WAITING} == nx.descendants(_graph(), Phase.WAITING)
+    """From waiting a campaign can come to every phase; it lets go of the VM before any end."""
+    assert set(Phase) - {Phase.WAITING, Phase.RELEASING} == nx.descendants(_graph(), Phase.WAITING)
 
 
 def test_every_outcome_has_its_successor() -> None:
     """Every phase that is no end has exactly one successor for each outcome that can occur in it."""
     found = {phase: {outcome for one, outcome in NEXT if one is phase} for phase in CAN_OCCUR}
 
-    assert set(Phase) - FINAL == set(CAN_OCCUR)
+    assert set(Phase) - FINAL - {Phase.RELEASING} == set(CAN_OCCUR)
     assert CAN_OCCUR == found
 
 
-def test_nothing_leaves_an_end() -> None:
-    """A campaign that has ended stays where it is."""
-    assert set() == FINAL.intersection(phase for phase, _ in NEXT)
+def test_only_a_person_leads_out_of_an_end() -> None:
+    """A campaign that has ended stays where it is, unless somebody wants a VM back that was done."""
+    assert {(phase, Outcome.RECALLED) for phase in SUCCEEDED} == {key for key in NEXT if key[0] in FINAL}
     assert SUCCEEDED < FINAL
 
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from readiness.model.durations import ASSUMED_SECONDS, HEALTH_TIMEOUT
-from readiness.model.outage import compose, compose_undo, merge_patches
+from readiness.model.outage import compose, compose_fallback, compose_undo, merge_patches
 from readiness.model.steps import (
     AssignIdentity,
     Change,
     Deallocate,
+    HandOver,
     PatchVm,
     ProveHealth,
     ProveRestored,
@@ -18,6 +19,7 @@ from readiness.model.steps import (
     SetDiskEncryption,
     Start,
     Step,
+    SwapOsDisk,
     TakeSnapshot,
     snapshot_id,
 )
@@ -83,6 +85,57 @@ def test_durations() -> None:
     assert sum(planned.seconds for planned in outage.steps) == outage.downtime_seconds
     assert back + seconds["prove-health"] == outage.undo_seconds
     assert outage.work_seconds + HEALTH_TIMEOUT + outage.undo_seconds == outage.reserved_seconds
+
+
+def test_a_second_restart_counts_twice() -> None:
+    """Each boot has its own proof, and each may take its whole time."""
+    once = compose(VM, (OS_DISK,), CHANGES[:1])
+    twice = compose(VM, (OS_DISK,), CHANGES[:1], restart=CHANGES[1:2])
+    seconds = ASSUMED_SECONDS
+    cycle = seconds["deallocate"] + seconds["patch-vm"] + seconds["start"]
+
+    assert cycle == twice.work_seconds - once.work_seconds
+    assert (seconds["prove-health"], cycle + HEALTH_TIMEOUT) == (
+        twice.verify_seconds - once.verify_seconds,
+        twice.reserved_seconds - once.reserved_seconds,
+    )
+
+
+def test_time_is_kept_for_a_weaker_setting() -> None:
+    """What is tried before the way back takes no time if all goes well, and is reserved."""
+    plain = compose(VM, (OS_DISK,), CHANGES[:1])
+    weaker = compose(VM, (OS_DISK,), CHANGES[:1], fall_back=CHANGES[1:2])
+    tried = sum(planned.seconds for planned in compose_fallback(VM, CHANGES[1:2]))
+
+    assert (plain.steps, plain.downtime_seconds) == (weaker.steps, weaker.downtime_seconds)
+    assert tried == weaker.reserved_seconds - plain.reserved_seconds
+    assert () == compose_fallback(VM, ())
+
+
+def test_work_on_the_running_vm_comes_first() -> None:
+    """What the guest does precedes everything of the outage; its snapshot is told from the one while off."""
+    early = TakeSnapshot(vm=VM, disk=OS_DISK, moment="before")
+    steps = compose(VM, (OS_DISK,), CHANGES[:1], last_running=(early,)).steps
+
+    assert ["guest.take-snapshot:vm1-os@before", "outage.deallocate", "outage.take-snapshot:vm1-os"] == [
+        planned.name for planned in steps[:3]
+    ]
+
+
+def test_a_way_back_may_end_with_a_person() -> None:
+    """The VM is started and looked at all the same; the hand-over comes last."""
+    over = HandOver(vm=VM, code="RebuildNeeded", reason="r")
+    steps = compose_undo(VM, (over,), was_running=True)
+
+    assert (Start(vm=VM), PROOF, ProveRestored(vm=VM), over) == tuple(planned.step for planned in steps)
+
+
+def test_a_swap_needs_the_vm_off() -> None:
+    """The OS disk is swapped while the VM is deallocated, after its settings."""
+    swap = SwapOsDisk(vm=VM, disk=OS_DISK, moment="before")
+    steps = compose_undo(VM, (swap, CHANGES[0]), was_running=True)
+
+    assert (Deallocate(vm=VM), CHANGES[0], swap, Start(vm=VM)) == tuple(step.step for step in steps[:4])
 
 
 def test_a_merge_conflict_is_refused() -> None:

@@ -41,7 +41,7 @@ def instance(
     )
     calendar = (
         window("saturday", draw.choice([1.5, 2, 3])),
-        window("sunday", draw.choice([1, 2]), rrule="FREQ=WEEKLY;BYDAY=SU"),
+        window("sunday", draw.choice([1.25, 2]), rrule="FREQ=WEEKLY;BYDAY=SU"),
         window("daily", 1.5, rrule="FREQ=DAILY"),
     )
     given = context(

@@ -14,6 +14,7 @@ from readiness.model.context import (
     Match,
     Owner,
     RuleException,
+    SecureBoot,
     TrustedLaunchChoice,
 )
 from readiness.model.disk import Disk
@@ -120,7 +121,7 @@ LEFT_OUT: dict[str, tuple[VirtualMachine, Context, dict[str, Any], str]] = {
     ),
     "AsChosen": (
         machine("vm1", boot=replace(TRUSTED, secure_boot=False)),
-        context(SHOP, choice=Choice(trusted_launch=TrustedLaunchChoice(secure_boot=False))),
+        context(SHOP, choice=Choice(trusted_launch=TrustedLaunchChoice(secure_boot=SecureBoot.OFF))),
         {},
         "shop owner",
     ),
@@ -208,7 +209,9 @@ REFUSED: dict[str, tuple[str, VirtualMachine, Context, dict[str, Any]]] = {
     "AsChosen": (
         "trusted-launch",
         machine("vm1", boot=replace(TRUSTED, secure_boot=False)),
-        context(SHOP, choice=replace(EVERYTHING, trusted_launch=TrustedLaunchChoice(secure_boot=False))),
+        context(
+            SHOP, choice=replace(EVERYTHING, trusted_launch=TrustedLaunchChoice(secure_boot=SecureBoot.OFF))
+        ),
         {},
     ),
 }
@@ -288,7 +291,7 @@ def test_a_wave_full_window_does_not_break_the_next_wave() -> None:
 def test_the_plan_ends_with_the_window() -> None:
     """What a window that ends cannot hold any more is left out, and the waves before it stand."""
     vms = [machine("vm1"), machine("vm2")]
-    once = window(hours=0.75, rrule="FREQ=DAILY;UNTIL=20261121T235959")
+    once = window(hours=0.9, rrule="FREQ=DAILY;UNTIL=20261121T235959")
     given = context(application("shop", "vm*"), windows=(once,), dependencies=(needs("vm2", "vm1"),))
 
     made = plan(*vms, given=given)

@@ -62,7 +62,7 @@ def test_a_window_that_does_not_hold_what_is_wanted_together() -> None:
     given = context(
         application("one", "a", windows=("early",)),
         application("two", "b", windows=("late",)),
-        windows=(window("early", 0.8), window("late", 0.8)),
+        windows=(window("early", 0.9), window("late", 0.9)),
     )
     made = plan(machine("a"), machine("b"), given=given, policy=_wishing(_pin("a", 1), _pin("b", 1)))
 
@@ -74,7 +74,7 @@ def test_a_window_that_does_not_hold_what_is_wanted_together() -> None:
 def test_a_move_group_larger_than_a_window_may_be_wanted() -> None:
     """A group that goes on over several windows gets its wave, for itself."""
     circle = (needs("a", "b"), needs("b", "c"), needs("c", "a"))
-    given = context(application("shop", "*"), dependencies=circle, windows=(window(hours=0.8),))
+    given = context(application("shop", "*"), dependencies=circle, windows=(window(hours=0.9),))
     vms = [machine(name) for name in ("a", "b", "c", "d")]
     made = plan(*vms, given=given, policy=_wishing(_pin("a", 1), max_vms_per_batch=1))
 

@@ -124,7 +124,7 @@ def test_environments_may_go_together() -> None:
 
 def test_overlapping_windows_share_the_time() -> None:
     """Batches run one after another, so two applications cannot both fill the same two hours."""
-    early, late = window("early", 0.8), window("late", 0.8)
+    early, late = window("early", 0.9), window("late", 0.9)
     given = context(
         application("one", "a", windows=("early",)),
         application("two", "b", windows=("late",)),

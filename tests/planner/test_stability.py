@@ -144,8 +144,8 @@ def test_a_tighter_limit_takes_no_kept_wave_apart() -> None:
 
 def test_a_wave_that_begins_earlier_has_the_lower_number() -> None:
     """Waves that are under way together are numbered by the date of their first window."""
-    late = window("late", 0.8, rrule="FREQ=WEEKLY;BYDAY=FR")
-    early = window("early", 0.8, rrule="FREQ=WEEKLY;BYDAY=MO")
+    late = window("late", 0.9, rrule="FREQ=WEEKLY;BYDAY=FR")
+    early = window("early", 0.9, rrule="FREQ=WEEKLY;BYDAY=MO")
     given = context(
         application("a", "a", windows=("late",)),
         application("b", "b", windows=("early",)),

@@ -3,15 +3,32 @@
 import pytest
 from msgspec.structs import replace
 
+from playbooks import backup
 from playbooks.catalog import ALL_PLAYBOOKS
 from playbooks.disk_encryption import PLAYBOOK as ENCRYPTION
 from playbooks.managed_identity import PLAYBOOK as IDENTITY
 from playbooks.trusted_launch import PLAYBOOK as TRUSTED_LAUNCH
-from readiness.model.context import Choice, IdentityChoice, TrustedLaunchChoice
+from readiness.model.context import (
+    Choice,
+    IdentityChoice,
+    LoginChoice,
+    LoginMethod,
+    SecureBoot,
+    TrustedLaunchChoice,
+)
 from readiness.model.disk import Encryption, EncryptionType
 from readiness.model.observation import Before, Observation, before_of
 from readiness.model.playbook import OutageNeed, Playbook, Target
-from readiness.model.steps import AssignIdentity, Change, PatchVm, RemoveIdentity, SetDiskEncryption
+from readiness.model.steps import (
+    AssignIdentity,
+    BackUp,
+    Change,
+    ChangeBackupPolicy,
+    DropTrial,
+    PatchVm,
+    SetDiskEncryption,
+    TryEncryption,
+)
 from readiness.model.verdict import Status
 from readiness.model.virtual_machine import BootProfile, DiskAttachment, Identity, SecurityType
 from readiness.rules.catalog import ALL_RULES
@@ -21,6 +38,7 @@ from tests.builders import (
     ENCRYPTION_SET,
     OS_DISK,
     PLATFORM_KEY,
+    backup_item,
     boot,
     disk,
     encryption_set,
@@ -37,6 +55,7 @@ EVERYTHING = Choice(
     disk_encryption_set=ENCRYPTION_SET,
     encryption_at_host=True,
     identity=IdentityChoice(),
+    login=LoginChoice(method=LoginMethod.KEY),
 )
 TRUSTED = boot(security_type=SecurityType.TRUSTED_LAUNCH, secure_boot=True, vtpm=True)
 AT_HOST_ON = PatchVm(vm=VM.id, properties={"securityProfile": {"encryptionAtHost": True}})
@@ -55,6 +74,10 @@ STANDARD = PatchVm(
 )
 OS_UNDER_KEY = SetDiskEncryption(vm=VM.id, disk=OS_DISK, encryption=CUSTOMER_KEY)
 DOUBLE = Encryption(type=EncryptionType.PLATFORM_AND_CUSTOMER_KEYS, disk_encryption_set=ENCRYPTION_SET)
+ANOTHER_KEY = Encryption(
+    type=EncryptionType.CUSTOMER_KEY, disk_encryption_set=rid("Microsoft.Compute/diskEncryptionSets", "des2")
+)
+CONFIDENTIAL = disk(security_type="ConfidentialVM_DiskEncryptedWithCustomerKey")
 DATA_UNDER_KEY = SetDiskEncryption(vm=VM.id, disk=DATA_DISK, encryption=CUSTOMER_KEY)
 
 
@@ -67,9 +90,9 @@ def _before(profile: BootProfile | None = None, identity: Identity | None = None
     return before_of(Observation(vm=seen, disks=DISKS))
 
 
-HINDERS_NOTHING = {"MI003", "MI005", "TL021"}
-"""Work that remains: stored credentials, beside which an identity is added, and Secure Boot that its owner
-chose to leave off, which the upgrade does."""
+HINDERS_NOTHING = {"MI003", "MI005", "TL021", "PW003", "PW007", "PW008", "PW009"}
+"""Work that remains: stored credentials, beside which an identity is added, Secure Boot that its owner chose
+to leave off, which the upgrade does, and what passwordless access brings, proves or leaves by itself."""
 
 
 @pytest.mark.parametrize("playbook", ALL_PLAYBOOKS, ids=lambda playbook: playbook.spec.id)
@@ -88,11 +111,11 @@ def test_needs_are_the_prerequisites_of_the_dimension(playbook: Playbook) -> Non
 
 @pytest.mark.parametrize("playbook", ALL_PLAYBOOKS, ids=lambda playbook: playbook.spec.id)
 def test_an_outage_is_declared(playbook: Playbook) -> None:
-    """A playbook has offline steps if and only if it says that it needs an outage."""
+    """A playbook has offline steps if and only if it says that it needs an outage; the rest is online."""
     needs_outage = playbook.spec.outage is OutageNeed.DEALLOCATE
 
     assert needs_outage == bool(playbook.convert(_target()))
-    assert needs_outage != bool(playbook.prepare(_target()))
+    assert needs_outage or playbook.prepare(_target())
 
 
 def test_ids_are_unique() -> None:
@@ -116,7 +139,7 @@ CONVERT: dict[str, tuple[Playbook, Target, tuple[Change, ...]]] = {
     "trusted launch": (TRUSTED_LAUNCH, _target(), (_profile(secure_boot=True),)),
     "trusted launch without Secure Boot": (
         TRUSTED_LAUNCH,
-        _target(choice=Choice(trusted_launch=TrustedLaunchChoice(secure_boot=False))),
+        _target(choice=Choice(trusted_launch=TrustedLaunchChoice(secure_boot=SecureBoot.OFF))),
         (_profile(secure_boot=False),),
     ),
     "only Secure Boot is missing": (
@@ -155,6 +178,16 @@ CONVERT: dict[str, tuple[Playbook, Target, tuple[Change, ...]]] = {
         replace(_target(), disks=(disk(encryption=CUSTOMER_KEY), DISKS[1])),
         (AT_HOST_ON, DATA_UNDER_KEY),
     ),
+    "one disk has another key": (
+        ENCRYPTION,
+        replace(_target(), disks=(disk(encryption=ANOTHER_KEY), DISKS[1])),
+        (AT_HOST_ON, OS_UNDER_KEY, DATA_UNDER_KEY),
+    ),
+    "a confidential OS disk": (
+        ENCRYPTION,
+        replace(_target(), disks=(CONFIDENTIAL, DISKS[1])),
+        (AT_HOST_ON, DATA_UNDER_KEY),
+    ),
 }
 
 
@@ -166,11 +199,63 @@ def test_convert(case: str) -> None:
     assert expected == playbook.convert(target)
 
 
-def test_prepare() -> None:
-    """Only the identity is prepared online."""
-    prepared = [playbook.prepare(_target()) for playbook in ALL_PLAYBOOKS]
+ITEM = backup_item().id
+POLICY = ITEM.parent.parent.parent.parent.sibling(
+    "Microsoft.RecoveryServices/vaults", "rsv1/backupPolicies/new"
+)
+TRIAL = (TryEncryption(vm=VM.id, encryption=CUSTOMER_KEY), DropTrial(vm=VM.id, encryption=CUSTOMER_KEY))
+BACK_UP = BackUp(vm=VM.id, item=ITEM, max_age_hours=24)
+MOVE = ChangeBackupPolicy(vm=VM.id, item=ITEM, policy=POLICY)
+PROTECTED = replace(_target(), backup_item=ITEM)
+ALL_SET = replace(PROTECTED, vm=replace(VM, boot=TRUSTED), disks=(disk(encryption=CUSTOMER_KEY),))
+PREPARE: dict[str, tuple[Playbook, Target, tuple[Change, ...]]] = {
+    "identity": (IDENTITY, _target(), (AssignIdentity(vm=VM.id),)),
+    "trusted launch, not backed up": (TRUSTED_LAUNCH, _target(), ()),
+    "trusted launch, backed up": (TRUSTED_LAUNCH, PROTECTED, (BACK_UP,)),
+    "trusted launch, another policy": (
+        TRUSTED_LAUNCH,
+        replace(PROTECTED, backup_policy=POLICY),
+        (MOVE, BACK_UP),
+    ),
+    "trusted launch is as chosen": (TRUSTED_LAUNCH, replace(ALL_SET, backup_policy=POLICY), ()),
+    "encryption, not backed up": (ENCRYPTION, _target(), TRIAL),
+    "encryption, backed up": (ENCRYPTION, PROTECTED, (*TRIAL, BACK_UP)),
+    "encryption leaves the policy alone": (
+        ENCRYPTION,
+        replace(PROTECTED, backup_policy=POLICY),
+        (*TRIAL, BACK_UP),
+    ),
+    "encryption at host alone": (
+        ENCRYPTION,
+        replace(PROTECTED, disks=(disk(encryption=CUSTOMER_KEY),)),
+        (BACK_UP,),
+    ),
+    "encryption is as chosen": (
+        ENCRYPTION,
+        replace(ALL_SET, vm=replace(VM, boot=boot(encryption_at_host=True))),
+        (),
+    ),
+}
 
-    assert [(AssignIdentity(vm=VM.id),), (), ()] == prepared
+
+@pytest.mark.parametrize("case", PREPARE)
+def test_prepare(case: str) -> None:
+    """Online, days before: the identity, proof of the key, the backup's policy and its recovery point."""
+    playbook, target, expected = PREPARE[case]
+
+    assert expected == playbook.prepare(target)
+
+
+def test_a_policy_is_changed_only_with_consent() -> None:
+    """Whoever agrees is told that a backup does not go back to its Standard policy."""
+    moved = replace(PROTECTED, backup_policy=POLICY)
+
+    assert (f"its backup moves to policy {POLICY.name}: there is no way back to a Standard one",) == (
+        backup.consent(moved)
+    )
+    assert () == backup.consent(PROTECTED)
+    assert backup.consent(moved)[0] in TRUSTED_LAUNCH.consent(moved)
+    assert backup.consent(moved)[0] not in TRUSTED_LAUNCH.consent(replace(ALL_SET, backup_policy=POLICY))
 
 
 def _seen(
@@ -184,10 +269,15 @@ def _seen(
     return Observation(vm=now, disks=tuple(disks))
 
 
-WITHOUT_SECURE_BOOT = Choice(trusted_launch=TrustedLaunchChoice(secure_boot=False))
+WITHOUT_SECURE_BOOT = Choice(trusted_launch=TrustedLaunchChoice(secure_boot=SecureBoot.OFF))
 AT_HOST = boot(encryption_at_host=True)
 VERIFY: dict[str, tuple[Playbook, Choice, Observation, str]] = {
-    "identity": (IDENTITY, EVERYTHING, _seen(identity=Identity(system_assigned=True)), "met SystemAssigned"),
+    "identity": (
+        IDENTITY,
+        EVERYTHING,
+        _seen(identity=Identity(system_assigned=True)),
+        "met IdentityAssigned",
+    ),
     "no identity": (IDENTITY, EVERYTHING, _seen(), "unmet NoSystemIdentity"),
     "another identity": (
         IDENTITY,
@@ -216,7 +306,25 @@ VERIFY: dict[str, tuple[Playbook, Choice, Observation, str]] = {
         "unmet TrustedLaunchNotShown",
     ),
     "every disk": (ENCRYPTION, EVERYTHING, _seen(AT_HOST, encrypted=2), "met CustomerKey"),
-    "one disk": (ENCRYPTION, EVERYTHING, _seen(AT_HOST, encrypted=1), "unmet PlatformKey"),
+    "one disk": (ENCRYPTION, EVERYTHING, _seen(AT_HOST, encrypted=1), "unmet NotUnderChosenSet"),
+    "a disk under another set": (
+        ENCRYPTION,
+        EVERYTHING,
+        replace(_seen(AT_HOST, encrypted=2), disks=(disk(encryption=ANOTHER_KEY),)),
+        "unmet NotUnderChosenSet",
+    ),
+    "a set that encrypts twice": (
+        ENCRYPTION,
+        EVERYTHING,
+        replace(_seen(AT_HOST), disks=(disk(encryption=DOUBLE),)),
+        "met CustomerKey",
+    ),
+    "a confidential OS disk": (
+        ENCRYPTION,
+        EVERYTHING,
+        replace(_seen(AT_HOST), disks=(CONFIDENTIAL,)),
+        "met CustomerKey",
+    ),
     "not at host": (ENCRYPTION, EVERYTHING, _seen(encrypted=2), "unmet NoEncryptionAtHost"),
     "at host not chosen": (
         ENCRYPTION,
@@ -245,7 +353,7 @@ MERGED = PatchVm(
     },
 )
 UNDO: dict[str, tuple[Playbook, Before, tuple[Change, ...], tuple[Change, ...]]] = {
-    "identity": (IDENTITY, _before(), (AssignIdentity(vm=VM.id),), (RemoveIdentity(vm=VM.id),)),
+    "identity is kept": (IDENTITY, _before(), (AssignIdentity(vm=VM.id),), ()),
     "identity not begun": (IDENTITY, _before(), (), ()),
     "identity was there": (
         IDENTITY,
@@ -276,6 +384,12 @@ UNDO: dict[str, tuple[Playbook, Before, tuple[Change, ...], tuple[Change, ...]]]
         _before(),
         (OS_UNDER_KEY,),
         (SetDiskEncryption(vm=VM.id, disk=OS_DISK, encryption=PLATFORM_KEY),),
+    ),
+    "another key before": (
+        ENCRYPTION,
+        before_of(Observation(vm=VM, disks=(disk(encryption=ANOTHER_KEY),))),
+        (OS_UNDER_KEY,),
+        (SetDiskEncryption(vm=VM.id, disk=OS_DISK, encryption=ANOTHER_KEY),),
     ),
     "encryption not begun": (ENCRYPTION, _before(), (_profile(secure_boot=True),), ()),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from readiness.model.context import Choice, Environment, IdentityChoice, TrustedLaunchChoice
+from readiness.model.context import Choice, Environment, IdentityChoice, SecureBoot, TrustedLaunchChoice
 from readiness.model.ids import ResourceId
 from readiness.model.outage import Outage
 from readiness.model.plan import (
@@ -35,7 +35,7 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-estate/providers/Micro
 KEY_SET = ResourceId(f"{GROUP}/diskEncryptionSets/des-weu-prod")
 
 EVERYTHING = Choice(
-    trusted_launch=TrustedLaunchChoice(secure_boot=True),
+    trusted_launch=TrustedLaunchChoice(secure_boot=SecureBoot.ON),
     disk_encryption_set=KEY_SET,
     encryption_at_host=True,
     identity=IdentityChoice(),

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from readiness.model.assessment import Coverage
-from readiness.model.context import Choice, TrustedLaunchChoice
+from readiness.model.context import Choice, SecureBoot, TrustedLaunchChoice
 from readiness.model.plan import Refusal
 from readiness.model.steps import Undo
 from reports import tables
@@ -134,7 +134,7 @@ def test_unknown_zone_does_not_hide_the_plan(zone: str) -> None:
 
 def test_actions_say_what_was_chosen() -> None:
     """Actions are words with what was chosen; an unlisted playbook is shown by its id."""
-    choice = Choice(trusted_launch=TrustedLaunchChoice(secure_boot=False))
+    choice = Choice(trusted_launch=TrustedLaunchChoice(secure_boot=SecureBoot.OFF))
     vm = planned("a", choice=choice, actions=("trusted-launch", "disk-encryption", "new-one"))
     row = _row(tables.plan_vms(plan(wave(1, "one", (vm,)))))
     expected = "Trusted Launch, Secure Boot off\nCustomer-managed keys\nnew-one"

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from readiness.model.context import LoginChoice, LoginMethod
 from readiness.model.ids import ResourceId
 from readiness.model.network import LoadBalancer, LoadBalancerPath
 from readiness.model.virtual_machine import Identity, OsFamily, OsProfile
@@ -21,13 +22,14 @@ from tests.builders import (
     security_rule,
     vm,
 )
-from tests.rules.case import Case
+from tests.rules.case import Case, chosen
 
 _WINDOWS = vm(os_family=OsFamily.WINDOWS, os_profile=OsProfile(computer_name="vm1", agent_provisioned=True))
 _NO_PROFILE = vm(os_profile=None, agent_ready=False)
 _LINUX = OsProfile(computer_name="vm1", password_disabled=True, agent_provisioned=True)
 _ENTRA = ("Microsoft.Azure.ActiveDirectory", "AADSSHLoginForLinux")
 _SYSTEM = Identity(system_assigned=True)
+_NAMED_ADDRESSES = LoginChoice(method=LoginMethod.KEY, allow_from=("203.0.113.0/28",))
 
 _PUBLIC = ip_configuration(public_ip=PUBLIC_IP)
 _PUBLIC_NIC = {"nics": [nic(ip_configurations=(_PUBLIC,))], "public_ips": [public_ip()]}
@@ -276,6 +278,20 @@ CASES = (
     Case("PW003", "Windows", "not-applicable Windows", _WINDOWS),
     Case("PW003", "no operating system reported", "unknown OsNotReported", vm(os_family=None)),
     Case("PW004", "an open port", "unmet OtherWayNotAgreed", vm(), _OPEN),
+    Case(
+        "PW004",
+        "an open port, and addresses that stay let in",
+        "met NamedAddressesChosen",
+        vm(),
+        {**_OPEN, "context": chosen(login=_NAMED_ADDRESSES)},
+    ),
+    Case(
+        "PW004",
+        "an open port that is closed to all",
+        "unmet OtherWayNotAgreed",
+        vm(),
+        {**_OPEN, "context": chosen(login=LoginChoice(method=LoginMethod.KEY))},
+    ),
     Case("PW004", "no open port", "not-applicable NothingToClose"),
     Case("PW004", "a network that was not read", "unknown NetworkNotRead", vm(), {"nics": []}),
     Case("PW005", "an agent that may", "met ExtensionsAllowed"),

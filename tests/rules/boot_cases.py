@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from readiness.model.context import Context, Generation1, TrustedLaunchChoice
 from readiness.model.estate_info import Gap
 from readiness.model.reference import Reference
 from readiness.model.vault import GalleryImage
 from readiness.model.virtual_machine import DiskAttachment, Image, OsFamily, SecurityType
 from readiness.store.reference import read_reference
 from tests.builders import OS_DISK, SUBSCRIPTION, backup_item, boot, disk, protection, rid, sku, vm
-from tests.rules.case import Case
+from tests.rules.case import Case, chosen
 
 _TL = {"security_type": SecurityType.TRUSTED_LAUNCH, "secure_boot": True, "vtpm": True}
 _VAULTS = Gap(
@@ -17,6 +18,13 @@ _VAULTS = Gap(
 _NO_IMAGE = {"image": None, "os_name": None}
 _TABLES = read_reference()
 _DEFINITION = rid("Microsoft.Compute/galleries", "gallery1/images/image1")
+
+
+_CONVERTED = chosen(trusted_launch=TrustedLaunchChoice(generation_1=Generation1.CONVERT))
+
+
+def _moved(vault: str) -> Context:
+    return chosen(backup_policy=rid("Microsoft.RecoveryServices/vaults", f"{vault}/backupPolicies/enhanced"))
 
 
 def _gallery(security: str | None) -> dict[str, Any]:
@@ -48,6 +56,13 @@ CASES = (
         "unmet Generation1",
         vm(boot=boot(generation=1)),
         {"disks": [disk(generation=1)]},
+    ),
+    Case(
+        "TL002",
+        "generation 1, to be converted",
+        "not-applicable ConversionChosen",
+        vm(boot=boot(generation=1)),
+        {"disks": [disk(generation=1)], "context": _CONVERTED},
     ),
     Case("TL002", "from the instance view alone", "met Generation2", vm(), {"disks": []}),
     Case(
@@ -120,6 +135,20 @@ CASES = (
         "unmet StandardPolicy",
         vm(),
         {"backup_items": [backup_item(policy_type="V1")]},
+    ),
+    Case(
+        "TL004",
+        "Standard policy, to be changed",
+        "not-applicable PolicyChangeChosen",
+        vm(),
+        {"backup_items": [backup_item(policy_type="V1")], "context": _moved("RSV1")},
+    ),
+    Case(
+        "TL004",
+        "a policy of a vault that does not hold the backup",
+        "unmet PolicyOfAnotherVault",
+        vm(),
+        {"backup_items": [backup_item(policy_type="V1")], "context": _moved("rsv2")},
     ),
     Case(
         "TL004",

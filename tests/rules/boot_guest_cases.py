@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from readiness.model.context import TrustedLaunchChoice
+from readiness.model.context import SecureBoot, TrustedLaunchChoice
 from readiness.model.governance import PolicyAssignment
 from readiness.model.ids import ResourceId
 from readiness.model.virtual_machine import DiskAttachment, Image, OsFamily, Power, Sighting
@@ -11,13 +11,15 @@ from tests.rules.case import Case, chosen
 
 _GEN1 = boot(generation=1)
 _WINDOWS = {"os_family": OsFamily.WINDOWS, "image": None}
-_SECURE = {"context": chosen(trusted_launch=TrustedLaunchChoice(secure_boot=True))}
+_SECURE = {"context": chosen(trusted_launch=TrustedLaunchChoice(secure_boot=SecureBoot.ON))}
+_UNSAID = {"context": chosen(trusted_launch=TrustedLaunchChoice())}
+_STAGED = {"context": chosen(trusted_launch=TrustedLaunchChoice(secure_boot=SecureBoot.STAGED))}
 _SWITCHES_ON = PolicyAssignment(
     id=ResourceId(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/boot"),
     definition="95406fc3-1f69-47b0-8105-4c03b276ec5c",
     scope=f"/subscriptions/{SUBSCRIPTION}",
 )
-_INSECURE = {"context": chosen(trusted_launch=TrustedLaunchChoice(secure_boot=False))}
+_INSECURE = {"context": chosen(trusted_launch=TrustedLaunchChoice(secure_boot=SecureBoot.OFF))}
 _ADE = {"disks": [disk(generation=1, has_ade_settings=True)]}
 _ADE_EXTENSION = extension("Microsoft.Azure.Security", "AzureDiskEncryptionForLinux")
 _OS_MARKED = {"disks": [disk(has_ade_settings=True)]}
@@ -102,6 +104,11 @@ CASES = (
     ),
     Case("TL020", "nothing chosen", "not-applicable SecureBootNotChosen"),
     Case("TL020", "Secure Boot left out on purpose", "not-applicable SecureBootNotChosen", vm(), _INSECURE),
+    Case("TL020", "staged", "not-applicable SecureBootStaged", vm(image=None), _STAGED),
+    Case("TL020", "nobody said, and a risk", "not-applicable SecureBootStaged", vm(image=None), _UNSAID),
+    Case("TL020", "nobody said, and no risk", "met NoKnownRisk", vm(), _UNSAID),
+    Case("TL020", "nobody said, and Windows", "met WindowsDrivers", vm(**_WINDOWS), _UNSAID),
+    Case("TL021", "staged", "not-applicable SecureBootNotDeclined", vm(), _STAGED),
     Case("TL021", "Secure Boot left out on purpose", "unmet SecureBootLeftOff", vm(), _INSECURE),
     Case("TL009", "no sign of it", "met NoGuestEncryption"),
     Case("TL009", "an encrypted Windows disk", "unmet GuestEncryption", vm(**_WINDOWS), _OS_MARKED),

@@ -109,6 +109,13 @@ CASES = (
         _SYSTEM,
     ),
     Case(
+        "MI002",
+        "a new default that its owner accepted",
+        "not-applicable NewDefaultAccepted",
+        _ONLY,
+        {"context": chosen(identity=IdentityChoice(accept_new_default=True))},
+    ),
+    Case(
         "MI002", "nothing chosen", "not-applicable DefaultStays", vm(identity=Identity(user_assigned=(_ONE,)))
     ),
     Case("MI003", "no extensions", "met NoCredentialInExtensions"),

@@ -4,12 +4,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from readiness.model.context import LoginChoice, LoginMethod
 from readiness.model.estate_info import Gap
 from readiness.model.ids import ResourceId
 from readiness.model.monitoring import GuestAssignment
 from readiness.model.virtual_machine import Extension, Identity, Image, OsFamily, OsProfile, VirtualMachine
 from tests.builders import SUBSCRIPTION, extension, vm, vm_id
-from tests.rules.case import Case
+from tests.rules.case import Case, chosen
 
 _KEYS = OsProfile(computer_name="vm1", password_disabled=True, agent_provisioned=True)
 _PASSWORD = vm(os_profile=replace(_KEYS, password_disabled=False))
@@ -145,6 +146,20 @@ CASES = (
     ),
     Case("PW006", "no image", "unmet SystemNotListed", replace(_PASSWORD, image=None)),
     Case("PW006", "Windows", "not-applicable NotLinux", _windows()),
+    Case(
+        "PW006",
+        "an old system that gets keys",
+        "not-applicable KeysChosen",
+        _image("Canonical", "UbuntuServer", "14.04.5-LTS"),
+        {"context": chosen(login=LoginChoice(method=LoginMethod.KEY))},
+    ),
+    Case(
+        "PW006",
+        "an old system that is to get Entra login",
+        "unmet EntraLoginUnsupported",
+        _image("Canonical", "UbuntuServer", "14.04.5-LTS"),
+        {"context": chosen(login=LoginChoice(method=LoginMethod.ENTRA, admin_groups=("g",)))},
+    ),
     Case("PW006", "Entra login at work", "not-applicable EntraLoginWorks", vm(extensions=(_LINUX_LOGIN,))),
     Case("PW007", "keys from the start", "not-applicable NoPasswordToDisprove"),
     Case("PW007", "a password and no check", "unmet GuestEvidenceMissing", _PASSWORD),

@@ -17,6 +17,7 @@ from readiness.model.context import (
     Match,
     Owner,
     RuleException,
+    SecureBoot,
     TargetEntry,
     TrustedLaunchChoice,
 )
@@ -91,7 +92,7 @@ def test_the_whole_form() -> None:
             TargetEntry(
                 match=Match(),
                 choice=Choice(
-                    trusted_launch=TrustedLaunchChoice(secure_boot=False),
+                    trusted_launch=TrustedLaunchChoice(secure_boot=SecureBoot.OFF),
                     disk_encryption_set=ENCRYPTION_SET,
                     encryption_at_host=True,
                     identity=IdentityChoice(),
@@ -182,7 +183,7 @@ MISTAKES = [
         "16:26: ",
         "diskEncryptionSets",
     ),
-    ("type: system", "type: user", "18:22: 'user' is none of system", "Known here: system"),
+    ("type: system", "type: person", "18:22: 'person' is none of system, user", "Known here: system"),
     ("applications: [Shop]", "aplications: [Shop]", "19:13: 'aplications' is not known", "'applications'"),
     (f"ids: [{WEB}]", "ids: [web]", "'web' is the id of no subscription", "/subscriptions/<id>"),
     (f"ids: [{WEB}]", "ids: [/subscriptions]", "is the id of no subscription", "/subscriptions/<id>"),

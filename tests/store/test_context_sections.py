@@ -6,11 +6,14 @@ import pytest
 
 from readiness.errors import EstateError
 from readiness.model.context import (
-    AccessChoice,
     Attestation,
     Estimate,
     Freeze,
     IacTool,
+    IdentityChoice,
+    IdentityKind,
+    LoginChoice,
+    LoginMethod,
     Match,
     Ownership,
     RoleWish,
@@ -20,6 +23,8 @@ from readiness.store.context_file import parse_context
 from tests.builders import rid
 
 IDENTITY = rid("Microsoft.ManagedIdentity/userAssignedIdentities", "id1")
+GROUP = "2b1d4a52-0c8e-4d41-9f5b-1d6f0d0a7c11"
+OTHER_GROUP = "7e1d4a52-0c8e-4d41-9f5b-1d6f0d0a7c11"
 WHOLE = f"""\
 format: readiness/context/1
 freezes:
@@ -36,7 +41,14 @@ targets:
       type: system
       user_assigned: [{IDENTITY}]
       roles: [{{role: Reader, scope: /subscriptions/s1}}]
-    login_groups: [grp-admins]
+      accept_new_default: true
+    login:
+      method: entra
+      admin_groups: [{GROUP}]
+      user_groups: [{OTHER_GROUP}]
+      accepted_password_logins: [scanner]
+      allow_from: [203.0.113.0/28]
+      ports: [22]
 """
 
 
@@ -75,10 +87,73 @@ def test_every_section():
         ),
     ) == context.estimates
     role = RoleWish(role="Reader", scope=ResourceId("/subscriptions/s1"))
+    chosen = context.targets[0].choice
     assert (
-        AccessChoice(user_assigned=(IDENTITY,), roles=(role,), login_groups=("grp-admins",))
-        == context.targets[0].access
+        IdentityChoice(user_assigned=(IDENTITY,), roles=(role,), accept_new_default=True) == chosen.identity
     )
+    assert (
+        LoginChoice(
+            method=LoginMethod.ENTRA,
+            admin_groups=(GROUP,),
+            user_groups=(OTHER_GROUP,),
+            accepted_password_logins=("scanner",),
+            allow_from=("203.0.113.0/28",),
+            ports=(22,),
+        )
+        == chosen.login
+    )
+
+
+def chosen(part: str, text: str) -> object:
+    """Return a part of the choice that one target makes."""
+    written = f"format: readiness/context/1\ntargets:\n  - match: {{}}\n    {part}: {text}\n"
+    return getattr(parse_context(written, {}).targets[0].choice, part)
+
+
+def test_what_is_left_out_is_the_usual():
+    """A key takes the place of passwords on every management port; a named identity may stand alone."""
+    assert LoginChoice(method=LoginMethod.KEY, ports=(22, 3389, 5985, 5986)) == chosen(
+        "login", "{method: key}"
+    )
+    named = f"{{type: user, user_assigned: [{IDENTITY}]}}"
+    assert IdentityChoice(type=IdentityKind.USER, user_assigned=(IDENTITY,)) == chosen("identity", named)
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "words"),
+    [
+        ("login", "{}", "'method' is missing"),
+        ("login", "{method: password}", "'password' is none of entra, key"),
+        ("login", "{method: entra}", "Nobody could sign in as an administrator."),
+        ("login", "{method: entra, admin_groups: []}", "Nobody could sign in as an administrator."),
+        ("login", "{method: entra, admin_groups: [ops]}", "'ops' is no object id."),
+        ("login", "{method: key, allow_from: [ops]}", "'ops' is no network."),
+        ("login", "{method: key, allow_from: [10.0.0.1/8]}", "'10.0.0.1/8' is no network."),
+        ("login", "{method: key, allow_from: [0.0.0.0/0]}", "so many public addresses"),
+        ("login", "{method: key, allow_from: [20.0.0.0/16]}", "so many public addresses"),
+        ("login", "{method: key, allow_from: ['::/0']}", "so many public addresses"),
+        ("login", "{method: key, ports: [0]}", "'0' is no port."),
+        ("login", "{method: key, ports: [ssh]}", "'ssh' is no port."),
+        ("login", "{method: key, ports: []}", "No port is named."),
+        ("identity", "{type: user}", "No identity is named."),
+        (
+            "identity",
+            f"{{type: user, user_assigned: [{IDENTITY}], roles: [{{role: R, scope: /subscriptions/s}}]}}",
+            "Roles are given to the VM's own identity, and it gets none.",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(part: str, text: str, words: str) -> None:
+    """A choice that would lock everybody out, or let everybody in, is refused with its place."""
+    with pytest.raises(EstateError, match=r"^context\.yaml:4:") as caught:
+        chosen(part, text)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("network", ["203.0.113.7", "10.0.0.0/8", "20.0.0.0/17", "2001:db8::/48", "fd00::/8"])
+def test_few_public_addresses_and_private_ones_are_taken(network: str) -> None:
+    """Private networks may be wide; public ones are few."""
+    assert isinstance(chosen("login", f"{{method: key, allow_from: ['{network}']}}"), LoginChoice)
 
 
 def test_an_attestation_holds_for_its_days():

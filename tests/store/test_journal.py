@@ -18,10 +18,10 @@ from msgspec.structs import replace
 
 from readiness.errors import JournalError, LockedError, ReplayMismatchError
 from readiness.model.codec import encode
-from readiness.model.lifecycle import Phase
+from readiness.model.lifecycle import Phase, Stage
 from readiness.model.observation import Observation, before_of
-from readiness.model.run import Event, EventKind, RunInfo, StepRecord, StepResult, StepState
-from readiness.store.journal import SqliteJournal, ask_to_stop, is_running, read_run
+from readiness.model.run import Event, EventKind, RunInfo, SignalKind, StepRecord, StepResult, StepState
+from readiness.store.journal import SqliteJournal, is_running, leave_signal, read_run
 from tests.builders import CUSTOMER_KEY, disk, vm, vm_id
 
 AT = datetime(2026, 11, 28, 21, 5, tzinfo=UTC)
@@ -148,7 +148,7 @@ def test_a_journal_in_memory_works_alike() -> None:
         journal.intend(VM, "check.recheck", AT)
         journal.ended(VM, "check.recheck", StepResult(ok=True), LATER)
         assert [StepState.DONE] == [record.state for record in journal.records()]
-        assert not journal.stop_requested()
+        assert () == tuple(journal.signals())
 
 
 # What it guarantees -------------------------------------------------------------------------------------
@@ -244,7 +244,8 @@ def test_nobody_runs_what_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("plan", "e" * 64), ("wave", 1), ("place", "twin xyz"), ("release", "1.1")]
+    ("field", "value"),
+    [("plan", "e" * 64), ("wave", 1), ("stage", Stage.CLOSURE), ("place", "twin xyz"), ("release", "1.1")],
 )
 def test_another_run_is_refused(tmp_path: Path, field: str, value: object) -> None:
     """A journal is taken up with the plan, wave, place and release it was begun with, and no other."""
@@ -258,33 +259,74 @@ def test_another_run_is_refused(tmp_path: Path, field: str, value: object) -> No
 # Signals ------------------------------------------------------------------------------------------------
 
 
-def test_a_stop_is_seen_by_the_writer(tmp_path: Path, journal: SqliteJournal) -> None:
-    """A stop that another process leaves is seen at the next look."""
-    assert not journal.stop_requested()
-    ask_to_stop(tmp_path, at=AT, sent_by="somebody")
-    assert journal.stop_requested()
+def test_a_signal_is_seen_by_the_writer(tmp_path: Path, journal: SqliteJournal) -> None:
+    """A wish that another process leaves is seen at the next look, with who left it and for what."""
+    assert () == tuple(journal.signals())
+    leave_signal(tmp_path, SignalKind.REJECT, at=AT, sent_by="somebody", vm="web-1", note="it is slow")
+    (found,) = journal.signals()
+    seen = (found.kind, found.at, found.sent_by, found.vm, found.note)
+    assert (SignalKind.REJECT, AT, "somebody", "web-1", "it is slow") == seen
 
 
-def test_a_stop_is_spent_when_the_run_is_taken_up(tmp_path: Path) -> None:
-    """A stop holds for the process it was meant for: the next one goes on, and can be stopped again."""
+def test_a_signal_is_acted_on_once(tmp_path: Path, journal: SqliteJournal) -> None:
+    """What was acted on is not seen again, by this process or the next; what was not, is."""
+    leave_signal(tmp_path, SignalKind.PAUSE, at=AT, sent_by="somebody")
+    leave_signal(tmp_path, SignalKind.RESUME, at=LATER, sent_by="somebody")
+    first, second = journal.signals()
+    journal.taken(first)
+    assert [second] == list(journal.signals())
+    journal.close()
+    with closing(reopened(tmp_path)) as following:
+        assert [second] == list(following.signals())
+
+
+def test_a_signal_waits_for_a_process(tmp_path: Path) -> None:
+    """A wish left while nobody carries the run out is there for whoever takes it up."""
+    reopened(tmp_path).close()
+    leave_signal(tmp_path, SignalKind.APPROVE, at=AT, sent_by="somebody", vm="web-1")
     with closing(reopened(tmp_path)) as journal:
-        ask_to_stop(tmp_path, at=AT, sent_by="somebody")
-        assert journal.stop_requested()
-    with closing(reopened(tmp_path)) as journal:
-        assert not journal.stop_requested()
-        ask_to_stop(tmp_path, at=LATER, sent_by="somebody")
-        assert journal.stop_requested()
+        assert [SignalKind.APPROVE] == [signal.kind for signal in journal.signals()]
+
+
+# Rounds -------------------------------------------------------------------------------------------------
+
+
+def test_a_new_round_starts_from_nothing(tmp_path: Path, journal: SqliteJournal) -> None:
+    """A VM that is tried again has no records; other VMs keep theirs, and the old ones stay on the disk."""
+    other = vm_id("web-2")
+    for one in (VM, other):
+        journal.intend(one, "check.recheck", AT)
+        journal.ended(one, "check.recheck", StepResult(ok=False, code="X", detail="no"), LATER)
+    journal.begin_again(VM)
+    assert [other] == [record.vm for record in journal.records()]
+    journal.intend(VM, "check.recheck", LATER)
+    journal.begun(VM, "check.recheck", "token")
+    journal.ended(VM, "check.recheck", StepResult(ok=True), LATER)
+    again = next(record for record in journal.records() if record.vm == VM)
+    assert (StepState.DONE, 1, LATER) == (again.state, again.attempt, again.intended_at)
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as connection:
+        rounds = connection.execute("SELECT round, state FROM step WHERE vm = ? ORDER BY round", (VM.text,))
+        assert [(1, "failed"), (2, "done")] == rounds.fetchall()
+
+
+def test_rounds_go_on(journal: SqliteJournal) -> None:
+    """A VM can be tried again any number of times; the last round alone counts."""
+    for number in range(1, 5):
+        journal.intend(VM, f"step-{number}", AT)
+        assert [f"step-{number}"] == [record.name for record in journal.records()]
+        journal.begin_again(VM)
+    assert [] == list(journal.records())
 
 
 # What cannot be used ------------------------------------------------------------------------------------
 
 
 def test_no_journal(tmp_path: Path) -> None:
-    """Reading or stopping a run that does not exist says so."""
+    """Reading a run that does not exist, or leaving a wish for it, says so."""
     with pytest.raises(JournalError, match="There is no run in"):
         read_run(tmp_path)
     with pytest.raises(JournalError, match="There is no run in"):
-        ask_to_stop(tmp_path, at=AT, sent_by="somebody")
+        leave_signal(tmp_path, SignalKind.STOP, at=AT, sent_by="somebody")
 
 
 def test_a_journal_that_is_none(tmp_path: Path) -> None:
@@ -311,9 +353,9 @@ def test_a_journal_of_another_format(tmp_path: Path) -> None:
     """The journal of a release to come is refused with the advice to use that release."""
     reopened(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as connection:
-        connection.execute("UPDATE meta SET value = 'readiness/journal/2' WHERE key = 'format'")
+        connection.execute("UPDATE meta SET value = 'readiness/journal/99' WHERE key = 'format'")
     for use in (reopened, read_run):
-        with pytest.raises(JournalError, match="readiness/journal/2") as caught:
+        with pytest.raises(JournalError, match="readiness/journal/99") as caught:
             use(tmp_path)
         assert "release" in caught.value.remedy
 
@@ -326,6 +368,7 @@ def test_a_write_that_fails_is_one_of_our_errors(tmp_path: Path, journal: Sqlite
         lambda: journal.begun(VM, "one", "token"),
         lambda: journal.ended(VM, "one", StepResult(ok=True), AT),
         lambda: journal.tell(event("x")),
+        lambda: journal.begin_again(VM),
     )
     for write in writes:
         with pytest.raises(JournalError, match=f"The journal in {tmp_path} cannot be used"):

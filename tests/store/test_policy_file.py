@@ -9,6 +9,7 @@ import yaml
 
 from readiness.errors import EstateError, UsageError
 from readiness.model.context import Environment
+from readiness.model.execution import Execution, HookCommand, Hooks
 from readiness.model.policy import Limits, Policy
 from readiness.store.policy_file import TEMPLATE, parse_policy, read_policy
 
@@ -26,6 +27,30 @@ def test_limits_alone_are_a_policy() -> None:
     read = parse_policy("limits: {max_vms_per_wave: 7}\npilot: false\nrings: false\nwindows: false\n")
 
     assert Policy(limits=Limits(max_vms_per_wave=7), pilot=None, rings=(), windows=False) == read
+
+
+def test_how_waves_are_carried_out() -> None:
+    """Limits of a run, budgets and the team's own commands stand in the policy, and so in the plan."""
+    read = parse_policy("""
+execution:
+  max_concurrency: 5
+  max_per_subscription: none
+  failure_count: 0
+  failure_minimum: 0
+  hooks:
+    before_vm:
+      - {name: drain, command: [./pool, drain, "{vm}", '{"json": 1}'], timeout: 60}
+""")
+    drain = HookCommand(name="drain", command=("./pool", "drain", "{vm}", '{"json": 1}'), timeout=60)
+    expected = Execution(
+        max_concurrency=5,
+        max_per_subscription=None,
+        failure_count=0,
+        failure_minimum=0,
+        hooks=Hooks(before_vm=(drain,)),
+    )
+
+    assert Policy(execution=expected) == read
 
 
 def test_rings_in_another_order() -> None:
@@ -48,6 +73,18 @@ def test_rings_in_another_order() -> None:
         ("pins:\n  - {match: {names: [a]}, exclude: true, wave: 2}", "policy.yaml:2:5", "Keep"),
         ("hubs:\n  - {match: {names: [a]}, handling: split}", "policy.yaml:2:37", "keep"),
         ("format: readiness/policy/9", "policy.yaml:1:9", "readiness/policy/1"),
+        ("execution: {max_concurency: 3}", "policy.yaml:1:13", "max_concurrency"),
+        ("execution: {max_concurrency: none}", "policy.yaml:1:30", "whole number"),
+        ("execution: {failure_percent: 101}", "policy.yaml:1:30", "0 to 100"),
+        ("execution: {hooks: {before: []}}", "policy.yaml:1:21", "before_vm"),
+        ("execution: {hooks: {before_vm: [{name: a, command: []}]}}", "policy.yaml:1:52", "program"),
+        ("execution: {hooks: {before_vm: [{name: a, command: ['{host}']}]}}", "policy.yaml:1:53", "{vm}"),
+        ("execution: {hooks: {after_wave: [{name: a, command: ['{vm}']}]}}", "policy.yaml:1:54", "{wave}"),
+        (
+            "execution: {hooks: {before_vm: [{name: a, command: [x]}, {name: a, command: [y]}]}}",
+            "policy.yaml:1:65",
+            "its own name",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_place(text: str, place: str, remedy: str) -> None:

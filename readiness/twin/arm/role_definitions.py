@@ -21,7 +21,8 @@ from readiness.twin.world import Call, Routes, World
 ROLE = "microsoft.authorization/roledefinitions"
 ASSIGNMENT = "microsoft.authorization/roleassignments"
 _TYPE = "Microsoft.Authorization/roleDefinitions"
-_TERM = re.compile(r"(rolename|type) eq '([^']*)'", re.IGNORECASE)
+_TERM = re.compile(r"(rolename|type) eq '((?:[^']|'')*)'", re.IGNORECASE)
+"""A quote within a text is doubled, as OData wants it."""
 _FIELDS = {"rolename": "properties.roleName", "type": "properties.type"}
 
 
@@ -112,8 +113,8 @@ def listed(world: World, call: Call) -> Response:
     for term in re.split(r"\s+and\s+", given.strip(), flags=re.IGNORECASE) if given.strip() else []:
         matched = _TERM.fullmatch(term.strip())
         if matched is not None:
-            path = _FIELDS[matched[1].lower()]
-            found = [role for role in found if same(look(role, path), matched[2])]
+            path, wanted = _FIELDS[matched[1].lower()], matched[2].replace("''", "'")
+            found = [role for role in found if same(look(role, path), wanted)]
         elif term.strip().lower() != "atscopeandbelow()":
             raise ArmError(400, "InvalidFilter", f"The filter '{term}' is not supported.", unverified=True)
     return page(call, found, lambda role: _shown(role, call.address.scope))

@@ -1,6 +1,7 @@
 """Commands that change text line by line: tr, and of awk and sed what administration asks most."""
 
 import re
+from dataclasses import dataclass, field
 
 from readiness.twin.guest.commands.text import inputs_of, lines_of, pattern_of, unescaped
 from readiness.twin.guest.shell.process import CommandCode, Process
@@ -89,12 +90,13 @@ def _awk_field(word: str, line: str, fields: list[str]) -> str:
 
 
 _SED = re.compile(
-    r"(?:/(?P<where>(?:[^/\\]|\\.)*)/)?(?:(?P<verb>[dp])|s(?P<mark>.)(?P<old>.*?)(?P=mark)(?P<new>.*?)(?P=mark)(?P<flags>[gIip]*))"
+    r"(?:/(?P<where>(?:[^/\\]|\\.)*)/(?:,(?:(?P<last>\$)|/(?P<until>(?:[^/\\]|\\.)*)/))?)?"
+    r"(?:(?P<verb>[dp])|s(?P<mark>.)(?P<old>.*?)(?P=mark)(?P<new>.*?)(?P=mark)(?P<flags>[gIip]*))"
 )
 
 
 def _sed(process: Process) -> int:
-    """`sed [-n] [-i] [-E] 's/a/b/g'` and `/a/d`, `/a/p`; anything more is a command it cannot read."""
+    """`sed [-n] [-i] [-E] 's/a/b/g'` and `/a/d`, `/a/p`, with `/a/,/b/` or `/a/,$`; it can read no more."""
     scripts, paths, letters, args = [], [], "", list(process.args)
     while args:
         word = args.pop(0)
@@ -112,8 +114,9 @@ def _sed(process: Process) -> int:
     is_extended = "E" in letters or "r" in letters
     for name, text in inputs_of(process, paths):
         lines: list[str] = []
+        edit = _Editor([each for each in steps if each], is_extended=is_extended, is_quiet="n" in letters)
         for line in lines_of(text):
-            lines += _edited(line, [each for each in steps if each], is_extended, is_quiet="n" in letters)
+            lines += edit.line(line)
         changed = "".join(f"{line}\n" for line in lines)
         if "i" in letters:
             process.files.write(process.path(name), changed)
@@ -122,24 +125,48 @@ def _sed(process: Process) -> int:
     return 0
 
 
-def _edited(line: str, steps: list[re.Match[str]], is_extended: bool, *, is_quiet: bool) -> list[str]:  # noqa: FBT001
-    extra: list[str] = []
-    for step in steps:
-        where = step["where"]
-        if where is not None and not re.search(
-            pattern_of(where, is_extended=is_extended, is_fixed=False), line
-        ):
-            continue
-        if step["verb"] == "d":
-            return extra
-        if step["verb"] == "p":
-            extra.append(line)
-            continue
-        flags = step["flags"].lower()
-        old = pattern_of(step["old"], is_extended=is_extended, is_fixed=False)
-        new = re.sub(r"(?<!\\)&", r"\\g<0>", step["new"])
-        line = re.sub(old, new, line, count=0 if "g" in flags else 1, flags=re.I if "i" in flags else 0)
-    return extra if is_quiet else [*extra, line]
+@dataclass(slots=True)
+class _Editor:
+    """Carries the steps out on the lines of one file, and remembers which ranges are open."""
+
+    steps: list[re.Match[str]]
+    is_extended: bool
+    is_quiet: bool
+    ranges: set[int] = field(default_factory=set)
+    """Positions of the steps whose range has begun and not ended."""
+
+    def line(self, line: str) -> list[str]:
+        """Return what becomes of a line."""
+        extra: list[str] = []
+        for position, step in enumerate(self.steps):
+            if not self._speaks_of(position, step, line):
+                continue
+            if step["verb"] == "d":
+                return extra
+            if step["verb"] == "p":
+                extra.append(line)
+                continue
+            flags = step["flags"].lower()
+            new = re.sub(r"(?<!\\)&", r"\\g<0>", step["new"])
+            count = 0 if "g" in flags else 1
+            line = re.sub(self._read(step["old"]), new, line, count=count, flags=re.I if "i" in flags else 0)
+        return extra if self.is_quiet else [*extra, line]
+
+    def _speaks_of(self, position: int, step: re.Match[str], line: str) -> bool:
+        where, until = step["where"], step["until"]
+        if where is None:
+            return True
+        if position in self.ranges:
+            if until is not None and re.search(self._read(until), line):
+                self.ranges.discard(position)
+            return True
+        is_hit = re.search(self._read(where), line) is not None
+        if is_hit and (until is not None or step["last"]):
+            self.ranges.add(position)
+        return is_hit
+
+    def _read(self, pattern: str) -> str:
+        return pattern_of(pattern, is_extended=self.is_extended, is_fixed=False)
 
 
 COMMANDS: dict[str, CommandCode] = {"tr": _tr, "awk": _awk, "sed": _sed}

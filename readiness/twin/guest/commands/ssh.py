@@ -46,7 +46,7 @@ def journal_line(login: Login, host: str) -> str:
         end = f"ssh2: RSA-CERT SHA256:tw1nC3rtificate ID {login.user} (serial 0) CA RSA SHA256:tw1nAuthority"
     pid = 1000 + port % 9000
     return (
-        f"{login.when:%b %d %H:%M:%S} {host} sshd[{pid}]: Accepted {way} for {login.user} from "
+        f"{login.when:%b %e %H:%M:%S} {host} sshd[{pid}]: Accepted {way} for {login.user} from "
         f"{login.source} port {port} {end}"
     )
 

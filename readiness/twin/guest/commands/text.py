@@ -1,7 +1,7 @@
 """Commands that write, choose and change text."""
 
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 
 from readiness.twin.guest.shell.process import CommandCode, Process, UsageFailure
 
@@ -222,7 +222,13 @@ def _uniq(process: Process) -> int:
 
 
 def _date(process: Process) -> int:
-    now = process.session.now.astimezone(UTC)
+    """`date [-u] [-d @SECONDS] [+FORMAT]`; other words for a time are not understood."""
+    now, args = process.session.now.astimezone(UTC), process.args
+    if "-d" in args:
+        wanted = args[args.index("-d") + 1]
+        if not re.fullmatch(r"@\d+", wanted):
+            return process.fail(f"invalid date '{wanted}'")
+        now = datetime.fromtimestamp(int(wanted[1:]), UTC)
     form = next((each[1:] for each in process.args if each.startswith("+")), "%a %b %e %H:%M:%S UTC %Y")
     return process.say(now.strftime(form.replace("%s", str(int(now.timestamp())))))
 

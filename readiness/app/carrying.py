@@ -1,0 +1,195 @@
+"""Use case: carry a stage of a wave out, or go on with it where it ended. All checks come before any change.
+
+A run is known by its plan, wave and stage: the same command twice is one run, and so is it after a crash.
+"""
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from playbooks.catalog import ALL_PLAYBOOKS
+from readiness.app.consent import insist_on_consent
+from readiness.app.hooks import ProcessHooks
+from readiness.app.places import Place, check_subscriptions, find_place
+from readiness.app.release import RELEASE
+from readiness.app.stages import part_of, soaked
+from readiness.azure.connect import Connection
+from readiness.azure.perform import AzureCloud
+from readiness.engine.advance import RECALLED, REJECTED
+from readiness.engine.run import WaveRun
+from readiness.engine.state import run_state
+from readiness.engine.work import Ports
+from readiness.errors import PlanError, WrongDigestError
+from readiness.model.ids import ResourceId
+from readiness.model.lifecycle import Phase, Stage
+from readiness.model.plan import DIGEST_LENGTH, Plan, Wave
+from readiness.model.run import RunInfo, RunState
+from readiness.ports.observer import Observer
+from readiness.store.artefacts import read_plan, write_plan
+from readiness.store.journal import SqliteJournal, read_run
+from readiness.store.runs import folder_of, run_id
+
+WORKERS = 8
+"""Calls to Azure under way at once."""
+
+
+class RunRequest(Struct, frozen=True, kw_only=True):
+    """What an operator asks for."""
+
+    plan: Path
+    wave: int
+    approve: str
+    state: Path
+    twin: str | None = None
+    certificate: Path | None = None
+    live: bool = False
+    stage: Stage = Stage.OUTAGE
+    again: frozenset[Phase] = frozenset()
+    """VMs that ended so are tried anew, but for those that a person took back."""
+    again_vm: str = ""
+    """One VM, by name or id, that is tried anew even so."""
+
+
+class PreparedRun:
+    """A run that was checked and is ready to go, with everything it holds open."""
+
+    def __init__(self, plan: Plan, request: RunRequest, place: Place, observer: Observer) -> None:
+        self.plan, self.place = plan, place
+        self.wave = part_of(wave_of(plan, request.wave), request.stage)
+        wanted = RunInfo(
+            id=run_id(plan, request.wave, request.stage),
+            plan=plan.digest,
+            wave=request.wave,
+            place=place.name,
+            approved_by=place.who.words,
+            release=RELEASE,
+            started_at=place.clock.now(),
+            stage=request.stage,
+            instance=secrets.token_hex(4),
+            way=place.way,
+        )
+        self.folder = folder_of(request.state, wanted.id)
+        self.left_out: dict[str, str] = {}
+        with ExitStack() as opened:
+            connection = opened.enter_context(closing(Connection(place.endpoint)))
+            check_subscriptions(plan, connection, place)
+            self._not_before = self._soaks(request) if request.stage is Stage.CLOSURE else {}
+            write_plan(self.folder, plan)
+            journal = opened.enter_context(closing(SqliteJournal.open(self.folder, wanted)))
+            self.info = journal.info()
+            self._begin_again(journal, request)
+            executor = opened.enter_context(ThreadPoolExecutor(WORKERS, thread_name_prefix="azure"))
+            ports = Ports(
+                cloud=AzureCloud(connection),
+                journal=journal,
+                clock=place.clock,
+                observer=observer,
+                executor=executor,
+                hooks=ProcessHooks(),
+            )
+            self._journal, self._last_head = journal, ""
+            self._run = WaveRun(
+                self.info,
+                self.wave,
+                ALL_PLAYBOOKS,
+                ports,
+                execution=plan.policy.execution,
+                apart=plan.apart,
+                not_before=self._not_before,
+            )
+            self._opened = opened.pop_all()
+
+    @property
+    def head(self) -> str:
+        """The digest of the last event of the run's story."""
+        return self._journal.head()
+
+    @property
+    def last_head(self) -> str:
+        """The same once everything was let go of."""
+        return self._last_head
+
+    def stop(self) -> None:
+        """Start nothing more; what has begun goes on to its end."""
+        self._run.stop()
+
+    def state(self) -> RunState:
+        """Return where the run stands; only for the thread that carries it out."""
+        return self._run.state()
+
+    def execute(self) -> RunState:
+        """Carry the wave out, or go on with it."""
+        return self._run.execute()
+
+    def close(self) -> None:
+        """Let go of the journal and of every connection."""
+        self._last_head = self._journal.head()
+        self._opened.close()
+
+    def _soaks(self, request: RunRequest) -> dict[ResourceId, datetime]:
+        """Keep of the wave what can be closed, and return when each VM may be."""
+        outage = None
+        folder = folder_of(request.state, run_id(self.plan, request.wave))
+        if (folder / "journal.sqlite").exists():
+            info, records, _ = read_run(folder)
+            whole = wave_of(self.plan, request.wave)
+            outage = run_state(info, whole, ALL_PLAYBOOKS, records, now=self.place.clock.now())
+        found = soaked(self.wave, outage, self.plan.policy.execution)
+        self.wave, self.left_out = found.wave, found.left_out
+        return found.not_before
+
+    def _begin_again(self, journal: SqliteJournal, request: RunRequest) -> None:
+        records, now = journal.records(), self.place.clock.now()
+        taken_back = {record.vm for record in records if record.name in (RECALLED, REJECTED)}
+        for unit in run_state(self.info, self.wave, ALL_PLAYBOOKS, records, now=now).units:
+            if unit.phase not in request.again:
+                continue
+            named = request.again_vm.lower() in (unit.name.lower(), unit.vm.key)
+            # What a person took back on purpose is not done again by trying all failures again.
+            if named or (not request.again_vm and unit.vm not in taken_back):
+                journal.begin_again(unit.vm)
+
+
+def prepare_run(request: RunRequest, observer: Observer) -> PreparedRun:
+    """Check plan, digest, wave, place and consent, and take the run's lock. Nothing is changed yet.
+
+    Raises:
+        WrongDigestError: What was approved is not this plan.
+        WrongTargetError: The plan was made for another place.
+        ConsentError: Somebody has not agreed who has to.
+        PlanError: The plan has no such wave.
+        LockedError: Another process carries this run out.
+    """
+    plan = read_plan(request.plan)
+    check_digest(plan, request.approve)
+    wave = wave_of(plan, request.wave)
+    place = find_place(plan, request)
+    insist_on_consent(plan, wave, request.state, place)
+    return PreparedRun(plan, request, place, observer)
+
+
+def check_digest(plan: Plan, approved: str) -> None:
+    """Insist that what somebody approved is this plan.
+
+    Raises:
+        WrongDigestError: It is not.
+    """
+    if len(approved) < DIGEST_LENGTH or not plan.digest.startswith(approved.lower()):
+        raise WrongDigestError(
+            f"The digest {approved!r} does not approve this plan.",
+            details=f"At least the first {DIGEST_LENGTH} characters of the plan's own digest are needed.",
+            remedy="Compare it with the Summary of the workbook that was approved: this may be another plan.",
+        )
+
+
+def wave_of(plan: Plan, number: int) -> Wave:
+    """Return a wave of a plan, or say which it has."""
+    wave = plan.wave(number)
+    if wave is None:
+        known = ", ".join(str(entry.number) for entry in plan.waves) or "none"
+        raise PlanError(f"The plan has no wave {number}.", remedy=f"Its waves are: {known}.")
+    return wave

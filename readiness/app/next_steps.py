@@ -1,0 +1,79 @@
+"""What to do now that a run stands where it stands: commands that can be pasted as they are. Pure."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from readiness.model.lifecycle import FINAL, SUCCEEDED, Phase, Stage
+from readiness.model.plan import DIGEST_LENGTH
+from readiness.model.run import RunInfo, RunState
+
+_COMMANDS = {Stage.PREPARATION: "prepare", Stage.OUTAGE: "run", Stage.CLOSURE: "close"}
+_AFTER = {Stage.PREPARATION: (Stage.OUTAGE, "in its window"), Stage.OUTAGE: (Stage.CLOSURE, "after the soak")}
+_TO_MEND = (Phase.BLOCKED, Phase.ROLLED_BACK, Phase.DECLINED)
+
+USUAL_STATE = Path(".readiness")
+"""Where runs are remembered unless somebody says otherwise."""
+
+
+class Advice(Struct, frozen=True, kw_only=True):
+    """One command, and what it is for."""
+
+    command: str
+    why: str
+
+
+class Words(Struct, frozen=True, kw_only=True):
+    """Words of commands that go on with a run."""
+
+    plan: str
+    place: tuple[str, ...]
+    """The options that lead to the place."""
+    state: tuple[str, ...]
+    """The option that names the state folder; empty where it is the usual one."""
+
+
+def words_of(info: RunInfo, state: Path, plan: Path) -> Words:
+    """Return the words of commands that go on with a run."""
+    usual = state == USUAL_STATE
+    return Words(plan=str(plan), place=info.way, state=() if usual else ("--state", str(state)))
+
+
+def next_steps(state: RunState, words: Words) -> tuple[Advice, ...]:
+    """Return what to do now, the most urgent first."""
+    return tuple(_advice(state, words))
+
+
+def going_on(info: RunInfo, words: Words) -> str:
+    """Return the command that goes on with a run."""
+    return _stage(info.stage, info, words)
+
+
+def _advice(state: RunState, words: Words) -> Iterator[Advice]:
+    info, there = state.info, (*words.place, *words.state)
+    names = {phase: [unit.name for unit in state.units if unit.phase is phase] for phase in Phase}
+    if stranded := names[Phase.STRANDED]:
+        why = f"stranded: {', '.join(stranded)}; what happened, step by step"
+        yield Advice(command=_line("status", info.id, "--story", *words.state), why=why)
+    for name in names[Phase.UNDECIDED]:
+        command = _line("approve", "--run", info.id, "--vm", name, *words.state)
+        yield Advice(command=command, why=f"if {name} is healthy; otherwise 'reject' instead of 'approve'")
+    if mend := [name for phase in _TO_MEND for name in names[phase]]:
+        why = f"once what stopped {', '.join(mend)} is mended"
+        yield Advice(command=_line("retry", "--failed", info.id, *there), why=why)
+    if any(unit.phase not in FINAL and unit.phase is not Phase.UNDECIDED for unit in state.units):
+        yield Advice(command=going_on(info, words), why="goes on with the rest")
+    elif info.stage in _AFTER and any(unit.phase in SUCCEEDED for unit in state.units):
+        stage, when = _AFTER[info.stage]
+        yield Advice(command=_stage(stage, info, words), why=when)
+
+
+def _stage(stage: Stage, info: RunInfo, words: Words) -> str:
+    approved = ("--wave", str(info.wave), "--approve", info.plan[:DIGEST_LENGTH])
+    return _line(_COMMANDS[stage], words.plan, *approved, *words.place, *words.state)
+
+
+def _line(*words: str) -> str:
+    return shlex.join(("readiness", *words))

@@ -1,0 +1,46 @@
+"""Who is at work here: on Azure itself whoever is logged in there, otherwise the user of this machine."""
+
+import getpass
+import os
+
+from msgspec import Struct
+
+from readiness.azure.connect import Endpoint
+from readiness.azure.whoami import whoami
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """Somebody who approves or runs."""
+
+    name: str
+    object_id: str = ""
+    """In Entra; empty where nobody is logged in."""
+
+    @property
+    def words(self) -> str:
+        """Return the person for records and people."""
+        return f"{self.name} (object id {self.object_id})" if self.object_id else self.name
+
+    def is_same_as(self, name: str, object_id: str = "") -> bool:
+        """Tell whether a record speaks of this person: by object id where both have one, else by name."""
+        if self.object_id and object_id:
+            return self.object_id.lower() == object_id.lower()
+        return self.name.lower() == name.lower()
+
+
+def local_user() -> str:
+    """Return the name of this machine's user; some containers have no name for it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}"
+
+
+def logged_in(endpoint: Endpoint) -> Person:
+    """Return who is logged in to Azure.
+
+    Raises:
+        CloudError: Nobody is.
+    """
+    found = whoami(endpoint)
+    return Person(name=found.name, object_id=found.object_id)

@@ -1,0 +1,180 @@
+"""Use case: rebuild the journal of a wave from the marks it left on Azure, when its machine is gone.
+
+What is rebuilt is where every VM stood *before*, and that its lease is ours. From there the same run goes on:
+each step looks first, so that what was done already is found done. A VM that was through already is known by
+its model, and is not taken down again.
+"""
+
+from contextlib import closing
+from datetime import datetime
+
+from msgspec import Struct
+
+from playbooks.catalog import ALL_PLAYBOOKS
+from readiness.app.carrying import RunRequest, check_digest, wave_of
+from readiness.app.places import check_subscriptions, find_place
+from readiness.app.release import RELEASE
+from readiness.app.stages import part_of
+from readiness.azure.connect import Connection
+from readiness.azure.perform import AzureCloud
+from readiness.azure.traces import Snapshots, Trace, trace_of
+from readiness.engine.advance import Campaign
+from readiness.errors import JournalError, MissingError
+from readiness.model.ids import ResourceId
+from readiness.model.lifecycle import Phase, Stage
+from readiness.model.plan import PlannedVm, Wave
+from readiness.model.run import Event, EventKind, RunInfo, StepRecord, StepResult, StepState
+from readiness.model.steps import PlannedStep, RecordBefore
+from readiness.model.verdict import Status
+from readiness.store.artefacts import read_plan, write_plan
+from readiness.store.journal import SqliteJournal
+from readiness.store.runs import folder_of, run_id
+
+
+class Recovered(Struct, frozen=True, kw_only=True):
+    """What was found of a lost run."""
+
+    run: str
+    taken_up: tuple[str, ...]
+    """Names of VMs that were under way."""
+    through: tuple[str, ...]
+    """Names of VMs that were changed and run already."""
+    untouched: int
+    unreadable: dict[str, str]
+    """Names of VMs whose marks cannot be read, and why: a person looks at them."""
+
+
+class _Found(Struct, frozen=True, kw_only=True):
+    """The VMs with marks of the run that can be read, and by name those whose marks cannot, and why."""
+
+    traces: dict[ResourceId, Trace]
+    unreadable: dict[str, str]
+
+
+def recover(request: RunRequest) -> Recovered:
+    """Rebuild a run's journal from Azure; nothing there is changed.
+
+    Raises:
+        JournalError: The journal is here: nothing has to be recovered. Or there is no trace of the run.
+    """
+    plan = read_plan(request.plan)
+    check_digest(plan, request.approve)
+    wave = part_of(wave_of(plan, request.wave), request.stage)
+    place = find_place(plan, request)
+    name = run_id(plan, request.wave, request.stage)
+    folder = folder_of(request.state, name)
+    if (folder / "journal.sqlite").exists():
+        raise JournalError(
+            f"The journal of {name} is here, in {folder}.",
+            remedy="Go on with it: the same 'readiness run' again.",
+        )
+    with closing(Connection(place.endpoint)) as connection:
+        check_subscriptions(plan, connection, place)
+        found = _found(connection, plan.approval, wave, name)
+    if not found.traces:
+        raise JournalError(
+            f"No VM of the wave bears a mark of {name}.",
+            details="; ".join(f"{vm}: {why}" for vm, why in found.unreadable.items()),
+            remedy="Nothing was under way: begin it with 'readiness run'.",
+        )
+    info = RunInfo(
+        id=name,
+        plan=plan.digest,
+        wave=request.wave,
+        place=place.name,
+        approved_by=place.who.words,
+        release=RELEASE,
+        started_at=min(trace.started for trace in found.traces.values()),
+        stage=request.stage,
+        instance=next(iter(found.traces.values())).lease.instance,
+        way=place.way,
+    )
+    write_plan(folder, plan)
+    with closing(SqliteJournal.open(folder, info)) as journal:
+        through = {
+            vm.id
+            for vm in wave.vms
+            if vm.id in found.traces and _rebuild(journal, info, vm, found.traces[vm.id], place.clock.now())
+        }
+    return Recovered(
+        run=name,
+        taken_up=tuple(vm.name for vm in wave.vms if vm.id in found.traces and vm.id not in through),
+        through=tuple(vm.name for vm in wave.vms if vm.id in through),
+        untouched=len(wave.vms) - len(found.traces) - len(found.unreadable),
+        unreadable=found.unreadable,
+    )
+
+
+def _found(connection: Connection, plan: str, wave: Wave, run: str) -> _Found:
+    """Return what a run left on the VMs of a wave."""
+    cloud, snapshots = AzureCloud(connection), Snapshots(connection, plan)
+    traces: dict[ResourceId, Trace] = {}
+    unreadable: dict[str, str] = {}
+    for vm in wave.vms:
+        try:
+            trace = trace_of(connection, cloud, vm.id, snapshots)
+        except (ValueError, KeyError, MissingError) as error:
+            unreadable[vm.name] = str(error)
+            continue
+        if trace is not None and trace.lease.run == run:
+            traces[vm.id] = trace
+    return _Found(traces=traces, unreadable=unreadable)
+
+
+def _rebuild(journal: SqliteJournal, info: RunInfo, vm: PlannedVm, trace: Trace, now: datetime) -> bool:
+    """Write the records of a VM's past; return whether it was through already, but for the proof of it."""
+    campaign = Campaign(vm, ALL_PLAYBOOKS, stage=info.stage, started_at=info.started_at)
+    known: dict[str, StepRecord] = {}
+    for planned in campaign.steps(Phase.CHECKING, known):
+        known[planned.name] = _record(journal, vm, planned, trace, now)
+    work = campaign.steps(_WORK[info.stage], known)
+    through = info.stage is Stage.OUTAGE and vm.outage is not None and _is_through(campaign, trace)
+    if through:
+        for planned in work:
+            _record(journal, vm, planned, trace, now)
+    elif work and _may_have_begun(campaign, trace):
+        # Whoever takes the VM up goes on with it, whatever the time is.
+        journal.intend(vm.id, work[0].name, trace.started)
+    words = "was through already" if through else "is taken up from its state before"
+    journal.tell(Event(at=now, kind=EventKind.RUN, vm=vm.name, text=f"recovered from its marks: it {words}"))
+    return through
+
+
+_WORK = {
+    Stage.PREPARATION: Phase.PREPARING,
+    Stage.OUTAGE: Phase.CONVERTING,
+    Stage.CLOSURE: Phase.CLOSING,
+}
+
+
+def _record(
+    journal: SqliteJournal, vm: PlannedVm, planned: PlannedStep, trace: Trace, now: datetime
+) -> StepRecord:
+    """Write a step that had ended well."""
+    before = trace.before if isinstance(planned.step, RecordBefore) else None
+    result = StepResult(ok=True, detail="recovered from the marks on Azure", before=before)
+    journal.intend(vm.id, planned.name, trace.started)
+    journal.ended(vm.id, planned.name, result, now)
+    return StepRecord(
+        vm=vm.id,
+        name=planned.name,
+        state=StepState.DONE,
+        attempt=1,
+        intended_at=trace.started,
+        ended_at=now,
+        result=result,
+    )
+
+
+def _may_have_begun(campaign: Campaign, trace: Trace) -> bool:
+    """Tell whether work on the VM may have begun; one that runs and has no snapshot was never taken down."""
+    runs_on = trace.before.was_running and trace.seen.vm.power is trace.before.power
+    return campaign.stage is not Stage.OUTAGE or not runs_on or bool(trace.snapshots)
+
+
+def _is_through(campaign: Campaign, trace: Trace) -> bool:
+    """Tell whether Azure shows everything that was asked for, and the VM runs if it ran before."""
+    choice = campaign.vm.choice
+    verdicts = [verdict for book in campaign.playbooks for verdict in book.verify(choice, trace.seen)]
+    shown = all(verdict.status not in (Status.UNMET, Status.UNKNOWN) for verdict in verdicts)
+    return shown and trace.seen.vm.power is trace.before.power

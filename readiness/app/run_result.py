@@ -1,0 +1,183 @@
+"""The result of a run as one document: what became of each VM, what was left behind, what to do now.
+
+`counts` is a partition: its numbers add up to the number of VMs, whenever it is asked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from readiness.app.next_steps import Words, next_steps
+from readiness.engine.state import by_vm
+from readiness.engine.work import SNAPSHOT_LIFE
+from readiness.model.ids import ResourceId
+from readiness.model.lifecycle import Phase, Stage
+from readiness.model.plan import Plan
+from readiness.model.run import RunState, StepRecord, StepState, UnitState
+from readiness.model.steps import TakeSnapshot, snapshot_id
+
+FORMAT = "readiness/run-result/1"
+
+Outcome = Literal["done", "rolled_back", "failed", "stranded", "blocked", "skipped", "remaining"]
+OUTCOMES: dict[Phase, Outcome] = {
+    Phase.DONE: "done",
+    Phase.DONE_UNPROVEN_BOOT: "done",
+    Phase.ROLLED_BACK: "rolled_back",
+    Phase.UNDECIDED: "failed",
+    Phase.STRANDED: "stranded",
+    Phase.BLOCKED: "blocked",
+    Phase.DECLINED: "skipped",
+}
+"""How an end counts. *Failed* is changed and waits for a person's decision; what is not here *remains*."""
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    """How many VMs came to which outcome."""
+
+    done: int = 0
+    rolled_back: int = 0
+    failed: int = 0
+    stranded: int = 0
+    blocked: int = 0
+    skipped: int = 0
+    remaining: int = 0
+
+
+class StepEnd(Struct, frozen=True, kw_only=True):
+    """How one step of a VM went."""
+
+    name: str
+    state: StepState
+    attempt: int
+    began: datetime
+    ended: datetime | None
+    code: str
+    detail: str
+    evidence: str
+
+
+class VmEnd(Struct, frozen=True, kw_only=True):
+    """What became of one VM."""
+
+    id: str
+    name: str
+    outcome: Outcome
+    phase: Phase
+    reason: str
+    outage_seconds: int | None
+    steps: tuple[StepEnd, ...]
+
+
+class SnapshotLeft(Struct, frozen=True, kw_only=True):
+    """A snapshot that the run took and that is kept."""
+
+    id: str
+    vm: str
+    disk: str
+    expires: date
+    """The day after which it may be deleted."""
+
+
+class RunResult(Struct, frozen=True, kw_only=True):
+    """Everything that is known of a run."""
+
+    format: str = FORMAT
+    run: str
+    plan: str
+    """Full digest of the plan."""
+    wave: int
+    stage: Stage
+    place: str
+    approved_by: str
+    durations: Literal["measured", "assumed"]
+    """Whether times were measured on Azure, or are those of a twin."""
+    held: str | None
+    """Why nothing more was started."""
+    counts: Counts
+    vms: tuple[VmEnd, ...]
+    snapshots: tuple[SnapshotLeft, ...]
+    next: tuple[str, ...]
+    """What to do now, as commands."""
+    audit_head: str
+    """Digest of the last event of the run's story; empty in a rehearsal, which keeps none."""
+
+
+def run_result(
+    plan: Plan, state: RunState, records: Sequence[StepRecord], *, head: str = "", words: Words | None = None
+) -> RunResult:
+    """Return the result of a run; it can be made at any time, from any process.
+
+    Args:
+        plan: The plan.
+        state: Where the run stands.
+        records: The step records behind it.
+        head: Of the audit chain.
+        words: Of the commands that are advised; without them nothing is advised.
+    """
+    known = by_vm(records)
+    outcomes: list[str] = [outcome_of(unit) for unit in state.units]
+    return RunResult(
+        run=state.info.id,
+        plan=plan.digest,
+        wave=state.info.wave,
+        stage=state.info.stage,
+        place=state.info.place,
+        approved_by=state.info.approved_by,
+        durations="measured" if state.info.is_live else "assumed",
+        held=state.held,
+        counts=Counts(**{name: outcomes.count(name) for name in Counts.__struct_fields__}),
+        vms=tuple(_vm(unit, known.get(unit.vm, {})) for unit in state.units),
+        snapshots=tuple(_snapshots(plan, state, known)),
+        next=tuple(advice.command for advice in next_steps(state, words)) if words else (),
+        audit_head=head,
+    )
+
+
+def outcome_of(unit: UnitState) -> Outcome:
+    """Return how a VM counts."""
+    return OUTCOMES.get(unit.phase, "remaining")
+
+
+def _vm(unit: UnitState, records: dict[str, StepRecord]) -> VmEnd:
+    return VmEnd(
+        id=unit.vm.text,
+        name=unit.name,
+        outcome=outcome_of(unit),
+        phase=unit.phase,
+        reason=unit.reason or unit.note,
+        outage_seconds=unit.downtime_seconds,
+        steps=tuple(_step(record) for record in records.values()),
+    )
+
+
+def _step(record: StepRecord) -> StepEnd:
+    result = record.result
+    return StepEnd(
+        name=record.name,
+        state=record.state,
+        attempt=record.attempt,
+        began=record.intended_at,
+        ended=record.ended_at,
+        code=result.code if result else "",
+        detail=result.detail if result else "",
+        evidence=result.evidence if result else "",
+    )
+
+
+def _snapshots(
+    plan: Plan, state: RunState, known: dict[ResourceId, dict[str, StepRecord]]
+) -> Iterator[SnapshotLeft]:
+    expires = (state.info.started_at + SNAPSHOT_LIFE).date()
+    planned = {vm.id: vm for vm in plan.vms}
+    for unit in state.units:
+        records, vm = known.get(unit.vm, {}), planned.get(unit.vm)
+        if not records or vm is None or vm.outage is None:
+            continue
+        started = min(record.intended_at for record in records.values()).isoformat()
+        for step in vm.outage.steps:
+            record = records.get(step.name)
+            if isinstance(step.step, TakeSnapshot) and record and record.state is StepState.DONE:
+                taken = snapshot_id(step.step, plan.approval, started)
+                yield SnapshotLeft(id=taken.text, vm=unit.vm.text, disk=step.step.disk.text, expires=expires)

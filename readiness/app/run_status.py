@@ -1,0 +1,193 @@
+"""Use cases: say where a run stands, and leave wishes for it, from any process."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from playbooks.catalog import ALL_PLAYBOOKS
+from readiness.app.carrying import wave_of
+from readiness.app.next_steps import Advice, Words, going_on, next_steps, words_of
+from readiness.app.people import local_user
+from readiness.app.run_result import RunResult, run_result
+from readiness.app.stages import part_of
+from readiness.engine.state import run_state
+from readiness.errors import Exit, JournalError, UsageError
+from readiness.model.lifecycle import Phase, Stage
+from readiness.model.plan import Plan
+from readiness.model.run import Event, EventKind, RunInfo, RunState, SignalKind, StepRecord
+from readiness.store.artefacts import read_plan
+from readiness.store.journal import is_running, leave_signal, read_head, read_run
+from readiness.store.runs import folder_of, known_runs, run_id
+
+
+class RunView(Struct, frozen=True, kw_only=True):
+    """What a second terminal shows of a run."""
+
+    plan: Plan
+    folder: Path
+    """Where its journal and its plan lie."""
+    words: Words
+    """Plan, place and state folder, in the words of commands."""
+    state: RunState
+    at: datetime
+    """The instant that it shows."""
+    running: bool
+    records: tuple[StepRecord, ...]
+    events: tuple[Event, ...]
+    head: str
+    """Digest of the last event: it stands for the whole story."""
+
+    def result(self) -> RunResult:
+        """Return the run's result as one document."""
+        return run_result(self.plan, self.state, self.records, head=self.head, words=self.words)
+
+    def advice(self) -> tuple[Advice, ...]:
+        """Return what to do now."""
+        return next_steps(self.state, self.words)
+
+
+def status(state: Path, run: str | None) -> RunView:
+    """Return where a run stands; without a name, the one touched last."""
+    folder = folder_of(state, named(state, run))
+    info, records, events = read_run(folder)
+    plan = read_plan(folder)
+    running = is_running(folder)
+    now = _instant(info, events, running=running)
+    return RunView(
+        plan=plan,
+        folder=folder,
+        words=words_of(info, state, folder),
+        state=run_state(
+            info,
+            part_of(wave_of(plan, info.wave), info.stage),
+            ALL_PLAYBOOKS,
+            records,
+            now=now,
+            held=_why_held(events),
+            execution=plan.policy.execution,
+        ),
+        at=now,
+        running=running,
+        records=tuple(records),
+        events=tuple(events),
+        head=read_head(folder),
+    )
+
+
+def ended(plan: Path, state: Path, outcome: RunState) -> RunView:
+    """Return the view of a run that this process has just carried out, with the plan that lies at a path."""
+    view = status(state, outcome.info.id)
+    return replace(view, state=outcome, running=False, words=replace(view.words, plan=str(plan)))
+
+
+def _instant(info: RunInfo, events: Sequence[Event], *, running: bool) -> datetime:
+    """Return the instant that is shown: now on Azure itself; on a twin, which has its own, the last told."""
+    if info.is_live and running:
+        return datetime.now(UTC)
+    return events[-1].at if events else info.started_at
+
+
+def _why_held(events: Sequence[Event]) -> str | None:
+    """Return why nothing was started any more when the story last spoke of it."""
+    for event in reversed(events):
+        if event.phase is Phase.CHECKING or (event.kind is EventKind.RUN and not event.vm):
+            return None
+        if event.kind is EventKind.WAIT and not event.vm:
+            return event.text.partition(": ")[2] or event.text
+    return None
+
+
+class Left(Struct, frozen=True, kw_only=True):
+    """A wish that was left for a run."""
+
+    run: str
+    running: bool
+    """Whether a process carries the run out, and will act on it within a second."""
+    command: str
+    """What goes on with the run, and acts on the wish, where no process does."""
+
+
+def leave(state: Path, run: str | None, kind: SignalKind, *, vm: str = "", note: str = "") -> Left:
+    """Leave a wish for a run.
+
+    Raises:
+        JournalError: There is no such run; or there is nothing to stop or pause, since no process goes on.
+        UsageError: The run has no such VM, or several of that name; or nothing can be taken back now.
+    """
+    view = status(state, run)
+    name, folder, running = view.state.info.id, view.folder, view.running
+    if not running and kind in (SignalKind.STOP, SignalKind.PAUSE):
+        raise JournalError(f"No process is carrying out {name}.", remedy=f"There is nothing to {kind}.")
+    if vm:
+        _insist_on_one(view.state, vm)
+    if kind is SignalKind.ROLLBACK:
+        _insist_on_order(state, view)
+    leave_signal(folder, kind, at=datetime.now(UTC), sent_by=local_user(), vm=vm, note=note)
+    return Left(run=name, running=running, command=going_on(view.state.info, view.words))
+
+
+def _insist_on_one(state: RunState, vm: str) -> None:
+    """Refuse a name that no VM of a run bears, or several."""
+    if any(unit.vm.key == vm.lower() for unit in state.units):
+        return
+    found = [unit.vm.text for unit in state.units if unit.name.lower() == vm.lower()]
+    if not found:
+        names = ", ".join(sorted(unit.name for unit in state.units)) or "none"
+        raise UsageError(f"{state.info.id} has no VM {vm}.", remedy=f"Its VMs are: {names}.")
+    if len(found) > 1:
+        raise UsageError(
+            f"{state.info.id} has {len(found)} VMs called {vm}.",
+            remedy=f"Name one by its id: {', '.join(found)}.",
+        )
+
+
+def _insist_on_order(state: Path, view: RunView) -> None:
+    """Refuse to take back what others rest on: preparation stays, a closure goes before its outage."""
+    info = view.state.info
+    if info.stage is Stage.PREPARATION:
+        raise UsageError(
+            f"{info.id} only prepared its VMs, and preparation stays.",
+            remedy="Nothing of it stands in the way: it added identities and extensions, and changed none.",
+        )
+    closing = run_id(view.plan, info.wave, Stage.CLOSURE)
+    if info.stage is not Stage.OUTAGE or not (folder_of(state, closing) / "journal.sqlite").exists():
+        return
+    closed = [unit.name for unit in status(state, closing).state.units if unit.phase is Phase.DONE]
+    if closed:
+        raise UsageError(
+            f"The logins of {', '.join(closed)} are closed: the rescue path has to be open first.",
+            remedy=f"Take the closure back: readiness rollback --run {closing}",
+        )
+
+
+def exit_of(*states: RunState) -> Exit:
+    """Return the exit code of what happened; the worst outcome decides."""
+    if any(state.count(Phase.STRANDED, Phase.BLOCKED, Phase.DECLINED, Phase.UNDECIDED) for state in states):
+        return Exit.NEEDS_A_PERSON
+    if any(state.held or state.is_unfinished for state in states):
+        return Exit.HELD
+    if any(state.count(Phase.ROLLED_BACK) for state in states):
+        return Exit.SOME_ROLLED_BACK
+    return Exit.DONE
+
+
+def named(state: Path, run: str | None) -> str:
+    """Return the name of a run that is on record; without a name, of the one touched last.
+
+    Raises:
+        UsageError: There are no runs.
+        JournalError: There is no such run.
+    """
+    runs = known_runs(state)
+    if run is not None and run not in runs:
+        known = f"Those on record are: {', '.join(runs)}." if runs else "None are on record there."
+        raise JournalError(f"There is no run {run} in {state}.", remedy=known)
+    if not runs:
+        raise UsageError(
+            f"There are no runs in {state}.",
+            remedy="Start one: readiness run PLAN --wave 1 --approve DIGEST --twin URL",
+        )
+    return run or runs[0]

@@ -1,0 +1,67 @@
+"""The lease on a VM: one tag that keeps other runs away, written with the state from before, removed last.
+
+Both writes are held against the VM's etag: of two runs that take the lease at once, one is refused.
+"""
+
+from functools import partial
+from typing import Any
+
+from azure.core import MatchConditions
+from msgspec.structs import replace
+
+from readiness.azure.connect import Connection
+from readiness.azure.marks import BEFORE, LEASE, PLAN, STARTED, Lease, before_mark, lease_of, without_ours
+from readiness.azure.operations import Begin, begin
+from readiness.azure.plain import body_of
+from readiness.model.ids import ResourceId
+from readiness.model.steps import ReleaseLease, TakeLease
+from readiness.ports.cloud import Done, Failed, Pending, Progress, StepContext
+
+
+def take(connection: Connection, step: TakeLease, context: StepContext) -> Progress:
+    """Mark the VM as ours, unless another run's lease on it has not ended."""
+    body = _vm(connection, step.vm)
+    tags: dict[str, str] = body.get("tags") or {}
+    found = lease_of(tags)
+    is_ours = found is not None and (found.run, found.instance) == (context.run, context.instance)
+    if is_ours and tags.get(STARTED) == context.started:
+        return Done("it is ours already")
+    if found is not None and not is_ours and found.until > context.now:
+        detail = f"run {found.run} has the lease on it until {found.until:%Y-%m-%d %H:%M} UTC"
+        return Failed("LeaseHeld", detail)
+    marks = {
+        LEASE: Lease(run=context.run, instance=context.instance, until=step.until).written(),
+        PLAN: context.plan,
+        STARTED: context.started,
+    }
+    if context.before is not None:
+        marks[BEFORE] = before_mark(context.before)
+    progress = begin(_update(connection, step.vm, without_ours(tags) | marks, body.get("etag")))
+    if found is not None and not is_ours and isinstance(progress, Pending):
+        ended = f"taken over from run {found.run}, whose lease ended {found.until:%Y-%m-%d %H:%M} UTC"
+        return replace(progress, detail=ended)
+    return progress
+
+
+def release(connection: Connection, step: ReleaseLease, context: StepContext) -> Progress:
+    """Take our marks away; those of another run stay."""
+    body = _vm(connection, step.vm)
+    tags: dict[str, str] = body.get("tags") or {}
+    found = lease_of(tags)
+    if found is None:
+        return Done("no lease is left")
+    if (found.run, found.instance) != (context.run, context.instance):
+        return Done(f"the lease on it is that of run {found.run} now")
+    return begin(_update(connection, step.vm, without_ours(tags), body.get("etag")))
+
+
+def _vm(connection: Connection, vm: ResourceId) -> dict[str, Any]:
+    machines = connection.compute(vm.subscription).virtual_machines
+    return body_of(partial(machines.get, vm.resource_group, vm.name))
+
+
+def _update(connection: Connection, vm: ResourceId, tags: dict[str, str], etag: str | None) -> Begin:
+    machines = connection.compute(vm.subscription).virtual_machines
+    patch: Any = {"tags": tags}
+    call = partial(machines.begin_update, vm.resource_group, vm.name, patch)
+    return partial(call, etag=etag, match_condition=MatchConditions.IfNotModified) if etag else call

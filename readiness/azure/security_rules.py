@@ -1,0 +1,171 @@
+"""Rules of network security groups, and whether the internet still gets through.
+
+A rule that is there is only replaced as it was read: its etag goes with the write. Whether a port is closed
+is asked of Azure, interface by interface, by the rules that are in force there.
+"""
+
+from typing import Any
+
+import msgspec
+from azure.core.rest import HttpResponse
+from msgspec import Struct
+
+from readiness.azure.accepted import FORGOTTEN, ask, begun, get, place_of, wait_of
+from readiness.azure.connect import Connection
+from readiness.azure.effective_rules import openings
+from readiness.azure.operations import DEFAULT_WAIT
+from readiness.azure.plain import read, send, vm_body
+from readiness.azure.wire_network import nic as nic_of
+from readiness.errors import CloudError
+from readiness.model.codec import encode
+from readiness.model.ids import ResourceId
+from readiness.model.network import IpConfiguration
+from readiness.model.steps import ProveClosed, RemoveSecurityRule, SetSecurityRule
+from readiness.ports.cloud import Done, Failed, Pending, Progress, StepContext
+
+API = "2024-05-01"
+_NOT_RUNNING = "nicmustbeattachedtorunningvm"
+_AT_WORK = ("updating", "deleting")
+_MORE_TO_COME = 202
+
+Change = SetSecurityRule | RemoveSecurityRule | ProveClosed
+
+
+def begin(connection: Connection, step: Change, _: StepContext) -> Progress:
+    """Look whether it is in place, and begin it if not."""
+    if isinstance(step, ProveClosed):
+        return _next_interface(connection, step, _interfaces(connection, step.vm), ())
+    rule = read(connection, step.rule.subscription, step.rule.text, API)
+    if rule is not None and _state(rule) in _AT_WORK:
+        return Pending(None, DEFAULT_WAIT, "its group is being changed")
+    return (
+        _set(connection, step, rule) if isinstance(step, SetSecurityRule) else _remove(connection, step, rule)
+    )
+
+
+def poll(connection: Connection, step: Change, token: str) -> Progress:
+    """Ask how it goes, by the token of `begin`."""
+    if isinstance(step, ProveClosed):
+        return _ask_interface(connection, step, token)
+    return ask(connection, step.rule.subscription, token)
+
+
+def _set(connection: Connection, step: SetSecurityRule, rule: dict[str, Any] | None) -> Progress:
+    wanted = {name: value for name, value in step.properties.items() if name != "provisioningState"}
+    if rule is not None and _state(rule) == "succeeded" and _says(rule.get("properties") or {}, wanted):
+        return Done("already so")
+    if step.earlier is not None and _meaning((rule or {}).get("properties") or {}) != _meaning(step.earlier):
+        detail = f"{step.rule.name} is not what it was when it was planned on: assess and plan it again"
+        return Failed("RuleChangedSincePlanned", detail)
+    etag = (rule or {}).get("etag")
+    headers = {"If-Match": str(etag)} if etag else None
+    path, body = step.rule.text, {"properties": wanted}
+    return begun(send(connection, step.rule.subscription, "PUT", path, API, body=body, headers=headers))
+
+
+def _remove(connection: Connection, step: RemoveSecurityRule, rule: dict[str, Any] | None) -> Progress:
+    if rule is None:
+        return Done("it is not there")
+    return begun(send(connection, step.rule.subscription, "DELETE", step.rule.text, API))
+
+
+def _state(rule: dict[str, Any]) -> str:
+    return str((rule.get("properties") or {}).get("provisioningState") or "Succeeded").lower()
+
+
+def _says(shown: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Tell whether a rule says what is wanted; Azure writes words in its own case, and empty lists."""
+    return all(_folded(shown.get(name)) == _folded(value) for name, value in wanted.items())
+
+
+_FIELDS = ("sourceAddressPrefix", "destinationAddressPrefix", "sourcePortRange", "destinationPortRange")
+_PLURAL = {
+    "sourceAddressPrefix": "sourceAddressPrefixes",
+    "destinationAddressPrefix": "destinationAddressPrefixes",
+}
+
+
+def _meaning(properties: dict[str, Any]) -> tuple[object, ...]:
+    """Return what a rule means, whichever of the two fields Azure keeps its values in."""
+    values = []
+    for field in _FIELDS:
+        several = properties.get(_PLURAL.get(field, f"{field}s")) or []
+        one = properties.get(field)
+        values.append(tuple(sorted({str(each).lower() for each in (*several, *([one] if one else []))})))
+    words = [str(properties.get(name) or "").lower() for name in ("protocol", "access", "direction")]
+    return (*values, *words, properties.get("priority"))
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, list):
+        return sorted(str(_folded(entry)) for entry in value) or None
+    if isinstance(value, dict):
+        return {name: _folded(entry) for name, entry in value.items()}
+    return (value.lower() or None) if isinstance(value, str) else value
+
+
+# Is it closed? ------------------------------------------------------------------------------------------
+
+
+class _Asking(Struct, frozen=True, kw_only=True):
+    """Where a proof stands: asked of one interface after the other, since each answer takes its time."""
+
+    nic: str
+    place: str
+    """Where the answer about this interface will be; another place with each question."""
+    left: tuple[str, ...]
+    open: tuple[str, ...]
+    """What was found at the interfaces before."""
+
+
+def _interfaces(connection: Connection, vm: ResourceId) -> tuple[str, ...]:
+    profile = vm_body(connection, vm)["properties"].get("networkProfile") or {}
+    return tuple(str(entry["id"]) for entry in profile.get("networkInterfaces") or [])
+
+
+def _next_interface(
+    connection: Connection, step: ProveClosed, left: tuple[str, ...], found: tuple[str, ...]
+) -> Progress:
+    """Ask about the next interface, or answer for all of them."""
+    if not left and found:
+        return Failed("StillOpen", f"the internet still reaches port {'; port '.join(found)}")
+    if not left:
+        return Done("no rule in force lets the internet in")
+    nic, rest = left[0], left[1:]
+    path = f"{nic}/effectiveNetworkSecurityGroups"
+    try:
+        response = send(connection, ResourceId(nic).subscription, "POST", path, API)
+    except CloudError as error:
+        if error.code.lower().startswith(_NOT_RUNNING):
+            detail = "Azure only tells the rules in force of a VM that is running: start it, and ask again"
+            return Failed("NotRunning", detail)
+        raise
+    return _taken(connection, step, _Asking(nic=nic, place="", left=rest, open=found), response)
+
+
+def _ask_interface(connection: Connection, step: ProveClosed, token: str) -> Progress:
+    try:
+        asking = msgspec.json.decode(token, type=_Asking)
+    except msgspec.DecodeError:
+        return FORGOTTEN
+    response = get(connection, ResourceId(asking.nic).subscription, asking.place)
+    return FORGOTTEN if response is None else _taken(connection, step, asking, response)
+
+
+def _taken(connection: Connection, step: ProveClosed, asking: _Asking, response: HttpResponse) -> Progress:
+    """Take in an answer about one interface: still to come, or the rules in force."""
+    if response.status_code == _MORE_TO_COME:
+        place = place_of(response.headers.get("Location") or asking.place)
+        token = encode(msgspec.structs.replace(asking, place=place)).decode()
+        return Pending(token, wait_of(response))
+    nic_id = ResourceId(asking.nic)
+    nic = nic_of(read(connection, nic_id.subscription, asking.nic, API) or {"id": asking.nic})
+    groups = response.json().get("value") or []
+    # Without an address the worse is assumed of every rule for single addresses.
+    configurations = nic.ip_configurations or (IpConfiguration(),)
+    found = dict.fromkeys(
+        f"{opening} ({nic_id.name})"
+        for configuration in configurations
+        for opening in openings(groups, configuration, step.ports)
+    )
+    return _next_interface(connection, step, asking.left, (*asking.open, *found))

@@ -1,0 +1,93 @@
+"""Changes of who may do what and who reaches what: roles, security rules, just-in-time access."""
+
+from typing import Any, ClassVar
+
+from readiness.model.ids import ResourceId
+from readiness.model.steps.kinds import LOOK, StepBase
+
+_ROLES = (
+    *LOOK,
+    "Microsoft.Authorization/roleAssignments/read",
+    "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.Authorization/roleAssignments/delete",
+    "Microsoft.Authorization/roleDefinitions/read",
+)
+_NETWORK = "Microsoft.Network"
+_RULES = (
+    f"{_NETWORK}/networkSecurityGroups/read",
+    f"{_NETWORK}/networkSecurityGroups/securityRules/read",
+    f"{_NETWORK}/networkSecurityGroups/securityRules/write",
+    f"{_NETWORK}/networkSecurityGroups/securityRules/delete",
+    f"{_NETWORK}/locations/operations/read",
+)
+
+
+class AssignRole(StepBase, frozen=True, kw_only=True, tag="assign-role"):
+    """Let a principal hold a role on a scope; the assignment's name follows from all three."""
+
+    words: ClassVar[str] = "assign the role"
+    duration: ClassVar[str] = "look"
+    actions: ClassVar[tuple[str, ...]] = _ROLES
+
+    role: str
+    """Name of a built-in role, or a role definition's id."""
+    scope: ResourceId
+    principal: str = ""
+    """Object id of a user, group or identity; empty: the VM's own identity, looked up when performed."""
+    kind: str = "ServicePrincipal"
+    """`principalType`: `ServicePrincipal`, `Group` or `User`."""
+
+
+class RemoveRole(StepBase, frozen=True, kw_only=True, tag="remove-role"):
+    """Delete the assignment that `AssignRole` made, and no other."""
+
+    words: ClassVar[str] = "remove the role"
+    duration: ClassVar[str] = "look"
+    actions: ClassVar[tuple[str, ...]] = _ROLES
+
+    role: str
+    scope: ResourceId
+    principal: str = ""
+    kind: str = "ServicePrincipal"
+
+
+class SetSecurityRule(StepBase, frozen=True, kw_only=True, tag="set-security-rule"):
+    """Create or replace one rule of a network security group, held against its etag."""
+
+    words: ClassVar[str] = "set the security rule"
+    duration: ClassVar[str] = "look"
+    actions: ClassVar[tuple[str, ...]] = _RULES
+
+    rule: ResourceId
+    properties: dict[str, Any]
+    earlier: dict[str, Any] | None = None
+    """The rule as it was planned on: an undo puts it back. None where there was none."""
+
+
+class RemoveSecurityRule(StepBase, frozen=True, kw_only=True, tag="remove-security-rule"):
+    """Delete one rule of a network security group that this campaign created."""
+
+    words: ClassVar[str] = "remove the security rule"
+    duration: ClassVar[str] = "look"
+    actions: ClassVar[tuple[str, ...]] = _RULES
+
+    rule: ResourceId
+
+
+class ProveClosed(StepBase, frozen=True, kw_only=True, tag="prove-closed"):
+    """Ask Azure for the rules in force at the VM's interfaces: is a port still open to the internet?"""
+
+    words: ClassVar[str] = "prove that the internet does not reach"
+    duration: ClassVar[str] = "look"
+    actions: ClassVar[tuple[str, ...]] = (
+        *LOOK,
+        f"{_NETWORK}/networkInterfaces/read",
+        f"{_NETWORK}/networkInterfaces/effectiveNetworkSecurityGroups/action",
+        f"{_NETWORK}/locations/operationResults/read",
+        f"{_NETWORK}/locations/operations/read",
+    )
+
+    ports: tuple[int, ...]
+
+
+AccessChange = AssignRole | RemoveRole | SetSecurityRule | RemoveSecurityRule | ProveClosed

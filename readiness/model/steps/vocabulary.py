@@ -1,0 +1,118 @@
+"""The closed vocabulary of steps: frozen values, each safe to perform twice.
+
+A *look* only reads a VM and decides; everything else is asked of Azure, and most of it has an effect there.
+Nothing here runs: `azure.perform` turns changes into calls, the engine judges looks.
+"""
+
+from msgspec import Struct
+
+from readiness.model.steps.access import (
+    AccessChange,
+    AssignRole,
+    ProveClosed,
+    RemoveRole,
+    RemoveSecurityRule,
+    SetSecurityRule,
+)
+from readiness.model.steps.disks import (
+    DiskChange,
+    DropTrial,
+    SetDiskEncryption,
+    SwapOsDisk,
+    TakeSnapshot,
+    TryEncryption,
+)
+from readiness.model.steps.guest import AskGuest, GuestChange, InstallExtension, RemoveExtension, RunInGuest
+from readiness.model.steps.looks import (
+    HandOver,
+    Look,
+    ProveHealth,
+    ProveModel,
+    ProvePrepared,
+    ProveRestored,
+    ProveTime,
+    Recheck,
+    RecordBefore,
+)
+from readiness.model.steps.machine import (
+    AssignIdentity,
+    Deallocate,
+    MachineChange,
+    PatchVm,
+    ReleaseLease,
+    RemoveIdentity,
+    Start,
+    TakeLease,
+)
+from readiness.model.steps.protection import (
+    BackUp,
+    ChangeBackupPolicy,
+    Preflight,
+    ProtectionStep,
+    ProveBackup,
+    RunHook,
+    RunHookAfter,
+)
+
+Change = MachineChange | DiskChange | GuestChange | AccessChange | ProtectionStep
+"""What is asked of Azure."""
+Hook = RunHook | RunHookAfter
+"""What is run on the machine of the runner."""
+Step = Look | Change | Hook
+
+
+class PlannedStep(Struct, frozen=True, kw_only=True):
+    """A step with its name, unique within one VM's campaign, and its estimated seconds."""
+
+    name: str
+    step: Step
+    seconds: int
+
+
+__all__ = [
+    "AccessChange",
+    "AskGuest",
+    "AssignIdentity",
+    "AssignRole",
+    "BackUp",
+    "Change",
+    "ChangeBackupPolicy",
+    "Deallocate",
+    "DiskChange",
+    "DropTrial",
+    "GuestChange",
+    "HandOver",
+    "Hook",
+    "InstallExtension",
+    "Look",
+    "MachineChange",
+    "PatchVm",
+    "PlannedStep",
+    "Preflight",
+    "ProtectionStep",
+    "ProveBackup",
+    "ProveClosed",
+    "ProveHealth",
+    "ProveModel",
+    "ProvePrepared",
+    "ProveRestored",
+    "ProveTime",
+    "Recheck",
+    "RecordBefore",
+    "ReleaseLease",
+    "RemoveExtension",
+    "RemoveIdentity",
+    "RemoveRole",
+    "RemoveSecurityRule",
+    "RunHook",
+    "RunHookAfter",
+    "RunInGuest",
+    "SetDiskEncryption",
+    "SetSecurityRule",
+    "Start",
+    "Step",
+    "SwapOsDisk",
+    "TakeLease",
+    "TakeSnapshot",
+    "TryEncryption",
+]

@@ -1,0 +1,103 @@
+"""By hand: a VM's power, its model, its identities, and the tag that keeps others away."""
+
+from datetime import UTC
+from typing import Any
+
+from readiness.model.ids import ResourceId
+from readiness.model.steps import (
+    AssignIdentity,
+    Deallocate,
+    PatchVm,
+    ReleaseLease,
+    RemoveIdentity,
+    Start,
+    TakeLease,
+    words_for,
+)
+from reports.az import COMPUTE_API, Check, Instruction, Shell, az, fetched, ids, readable, rest
+from reports.subject import Subject
+
+LEASE = "readiness-lease"
+"""The tag by which a run of the program knows that a VM is not free."""
+_POWER = "instanceView.statuses[?starts_with(code, 'PowerState/')].code"
+_SYSTEM = "[system]"
+_LEASE_TAG = f'tags."{LEASE}"'
+
+
+def powered(step: Deallocate | Start) -> Instruction:
+    """Stop it and give its host back, or start it."""
+    command, state = ("start", "running") if isinstance(step, Start) else ("deallocate", "deallocated")
+    show = az("vm get-instance-view", ids=step.vm, query=_POWER, output="tsv")
+    return Instruction(
+        does=words_for(step),
+        commands=(az(f"vm {command}", ids=step.vm),),
+        checks=(Check(command=show, sees=f"PowerState/{state}"),),
+    )
+
+
+def patched(step: PatchVm) -> Instruction:
+    """Send the one write of the outage, and wait for its end."""
+    return Instruction(
+        does=words_for(step),
+        note="The request returns at once; the second command waits for its end.",
+        commands=(
+            rest("patch", step.vm, COMPUTE_API, {"properties": step.properties}),
+            az("vm wait", ids=step.vm, updated=(), interval="5", timeout="1800"),
+        ),
+        checks=(shown(step.vm, step.properties),),
+    )
+
+
+def shown(vm: ResourceId, properties: dict[str, Any]) -> Check:
+    """Return the check that Azure shows properties of a VM."""
+    query = "{" + ", ".join(f"{name}: {name}" for name in sorted(properties)) + "}"
+    sees = (
+        f"every value of this, among others (null, false and Standard may be absent):\n{readable(properties)}"
+    )
+    return Check(command=az("vm show", ids=vm, query=query), sees=sees)
+
+
+def identified(step: AssignIdentity | RemoveIdentity) -> Instruction:
+    """Add identities to those it has, or take some away and keep the others."""
+    named: tuple[str, ...] = ((_SYSTEM,) if step.system else ()) + ids(step.user_assigned)
+    verb, there = ("assign", "") if isinstance(step, AssignIdentity) else ("remove", "not ")
+    note = ""
+    if isinstance(step, AssignIdentity) and not step.accept_new_default:
+        note = (
+            "Not where the VM has exactly one user-assigned identity and no other: programs that name none "
+            "would lose it as their default. Then its owner answers first."
+        )
+    own = ["a principalId of its own"] if step.system else []
+    sees = f"{there}there: {', '.join([*own, *(one.text for one in step.user_assigned)])}"
+    return Instruction(
+        does=words_for(step),
+        note=note,
+        commands=(az(f"vm identity {verb}", ids=step.vm, identities=named),),
+        checks=(Check(command=az("vm identity show", ids=step.vm), sees=sees),),
+    )
+
+
+def leased(step: TakeLease | ReleaseLease, subject: Subject) -> Instruction:
+    """Mark the VM as being worked on by hand, or take the mark away."""
+    show = az("vm show", ids=step.vm, query=_LEASE_TAG, output="tsv")
+    if isinstance(step, ReleaseLease):
+        # A tag goes only together with the value that it has.
+        tag = Shell(f'"{LEASE}=$LEASE"')
+        return Instruction(
+            does=words_for(step),
+            note=f"Only if it begins with by-hand-{subject.plan}: anybody else's stays.",
+            commands=(
+                fetched("LEASE", "vm show", ids=step.vm, query=_LEASE_TAG),
+                az("tag update", resource_id=step.vm, operation="delete", tags=tag),
+            ),
+            checks=(Check(command=show, sees="nothing"),),
+        )
+    until = step.until.astimezone(UTC).isoformat(timespec="seconds")
+    mark = f"{LEASE}=by-hand-{subject.plan} manual {until}"
+    return Instruction(
+        does=words_for(step),
+        note="A run of the program that comes back keeps away from the VM until then. If the tag is there "
+        "already and its end has not passed, somebody else is at work: stop.",
+        commands=(az("tag update", resource_id=step.vm, operation="merge", tags=mark),),
+        checks=(Check(command=show, sees=mark.partition("=")[2]),),
+    )

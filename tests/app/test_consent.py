@@ -1,0 +1,183 @@
+"""Before a wave runs live everybody has said yes who has to; on a twin nobody has to."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from msgspec.structs import replace
+
+from readiness.app.approving import approve_wave
+from readiness.app.consent import insist_on_consent, missing_consent
+from readiness.app.estates import locate
+from readiness.app.people import Person
+from readiness.app.plan import create_plan
+from readiness.errors import ConsentError, JournalError, WrongDigestError
+from readiness.model.context import Environment
+from readiness.model.decision import Answer, Decision
+from readiness.model.plan import Batch, Plan, PlannedVm, Wave
+from readiness.model.steps import Undo
+from readiness.store.approvals import Approval, approvals_of
+from readiness.store.artefacts import read_plan
+
+ANN = Person(name="ann@example.com", object_id="aaaaaaaa-0000-0000-0000-000000000000")
+BEN = Person(name="ben@example.com", object_id="bbbbbbbb-0000-0000-0000-000000000000")
+EVE = Person(name="eve@example.com", object_id="eeeeeeee-0000-0000-0000-000000000000")
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Where:
+    """The part of a place that consent looks at."""
+
+    is_live: bool
+    who: Person = field(default=ANN)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the plan of the starter estate."""
+    made = tmp_path_factory.mktemp("plan")
+    create_plan(locate("starter"), made, date(2026, 11, 22))
+    return made
+
+
+@pytest.fixture(scope="module")
+def plan(folder: Path) -> Plan:
+    """The plan of the starter estate."""
+    return read_plan(folder)
+
+
+def wave_with(plan: Plan, **changes: Any) -> Wave:
+    """Return a wave of one production VM that can be taken back, and that no code manages."""
+    vm = replace(
+        plan.vms[0], **({"environment": Environment.PRODUCTION, "undo": Undo.CONFIG, "iac": ""} | changes)
+    )
+    return Wave(number=1, name="w", batches=(Batch(number=1, vms=(vm,)),))
+
+
+def signed(plan: Plan, vm: PlannedVm, **changes: Any) -> Plan:
+    """Return the plan with the sign-off of a VM's owner."""
+    given = {
+        "answer": Answer.APPROVE,
+        "approver": "Olga Owner",
+        "decided_on": date(2026, 11, 20),
+        "ticket": "CHG-1",
+    }
+    return replace(plan, decisions=(Decision(vm=vm.id, **(given | changes)),))
+
+
+def approval(plan: Plan, who: Person) -> Approval:
+    """Return somebody's approval of the first wave."""
+    return Approval(digest=plan.digest, wave=1, by=who.name, object_id=who.object_id, at=NOW)
+
+
+def missing(plan: Plan, wave: Wave, *given: Approval) -> list[str]:
+    """Return what Ann misses to run a wave."""
+    return list(missing_consent(plan, wave, given, ANN))
+
+
+def test_with_everybodys_word_nothing_is_missing(plan: Plan) -> None:
+    """An owner's sign-off and a second person are enough for production."""
+    wave = wave_with(plan)
+    assert [] == missing(signed(plan, wave.vms[0]), wave, approval(plan, BEN))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"answer": Answer.LATER},
+        {"answer": None},
+        {"approver": ""},
+        {"decided_on": None},
+        {"ticket": ""},
+    ],
+    ids=["rejected", "open", "approver", "date", "ticket"],
+)
+def test_half_a_sign_off_is_none(plan: Plan, changes: dict[str, Any]) -> None:
+    """Decision, approver, date and change ticket: each of them is needed."""
+    wave = wave_with(plan)
+    found = missing(signed(plan, wave.vms[0], **changes), wave, approval(plan, BEN))
+    assert [True] == ["has not signed" in sentence for sentence in found]
+
+
+def test_the_runner_is_no_second_person(plan: Plan) -> None:
+    """Whoever runs the wave cannot approve it too, under whatever name: the object id counts."""
+    wave = wave_with(plan)
+    renamed = replace(approval(plan, ANN), by="somebody.else@example.com", object_id=ANN.object_id.upper())
+    found = missing(signed(plan, wave.vms[0]), wave, approval(plan, ANN), renamed)
+    assert ["no second person approved the wave (only its author or runner did)"] == found
+
+
+@pytest.mark.parametrize("author", [BEN.name.upper(), BEN.object_id])
+def test_the_author_is_no_second_person(plan: Plan, author: str) -> None:
+    """Whoever edited the plan cannot approve it; a third person can."""
+    wave = wave_with(plan)
+    edited = replace(signed(plan, wave.vms[0]), author=author)
+    assert 1 == len(missing(edited, wave, approval(plan, BEN)))
+    assert [] == missing(edited, wave, approval(plan, BEN), approval(plan, EVE))
+
+
+def test_somebody_whom_entra_does_not_know_approves_nothing(plan: Plan) -> None:
+    """An approval without an object id is good for a twin only."""
+    wave = wave_with(plan)
+    assert 1 == len(missing(signed(plan, wave.vms[0]), wave, approval(plan, Person(name="ben"))))
+
+
+def test_what_is_not_production_goes_without(plan: Plan) -> None:
+    """A development wave that can be taken back by configuration needs nobody's word."""
+    assert [] == missing(plan, wave_with(plan, environment=Environment.DEVELOPMENT))
+
+
+@pytest.mark.parametrize("undo", [Undo.REBUILD, Undo.NONE])
+def test_a_point_of_no_return_is_signed_anywhere(plan: Plan, undo: Undo) -> None:
+    """What cannot be taken back by configuration needs its owner's sign-off in any environment."""
+    wave = wave_with(plan, environment=Environment.DEVELOPMENT, undo=undo)
+    assert 1 == len(missing(plan, wave))
+    assert [] == missing(signed(plan, wave.vms[0]), wave)
+
+
+def test_infrastructure_code_is_confirmed(plan: Plan) -> None:
+    """Where the next apply could replace a VM, whoever owns the code has to confirm first."""
+    wave = wave_with(plan, environment=Environment.TEST, iac="Terraform (not confirmed yet)")
+    assert ["Terraform (not confirmed yet)"] == [each.partition(": ")[2] for each in missing(plan, wave)]
+    assert [] == missing(
+        plan, wave_with(plan, environment=Environment.TEST, iac="Terraform (confirmed by x)")
+    )
+
+
+def test_a_live_run_is_refused_with_all_that_is_missing(plan: Plan, tmp_path: Path) -> None:
+    """Every agreement that is missing is named at once; on a twin none is needed."""
+    wave = wave_with(plan, iac="Bicep (not confirmed yet)")
+    with pytest.raises(ConsentError, match="3 agreements are missing") as caught:
+        insist_on_consent(plan, wave, tmp_path, cast(Any, Where(is_live=True)))
+    assert "readiness approve PLAN --wave 1" in caught.value.remedy
+    insist_on_consent(plan, wave, tmp_path, cast(Any, Where(is_live=False)))
+
+
+def test_an_approval_is_kept(folder: Path, plan: Plan, tmp_path: Path) -> None:
+    """Who approved, when, which digest: one line in the state folder, and nothing of it for another wave."""
+    given = approve_wave(folder, 1, plan.digest[:12], tmp_path, "seen")
+    assert (given,) == approvals_of(tmp_path, plan.digest, 1)
+    assert (plan.digest, "seen", "", "") == (given.digest, given.note, given.object_id, given.evidence)
+    assert () == approvals_of(tmp_path, plan.digest, 2)
+    assert () == approvals_of(tmp_path, "0" * 64, 1)
+    approve_wave(folder, 1, None, tmp_path, "")
+    assert 2 == len(approvals_of(tmp_path, plan.digest, 1))
+
+
+def test_another_digest_is_not_approved(folder: Path, tmp_path: Path) -> None:
+    """Whoever gives the digest that they know does not approve another plan by mistake."""
+    with pytest.raises(WrongDigestError):
+        approve_wave(folder, 1, "0" * 12, tmp_path, "")
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_damaged_approval_is_no_approval(folder: Path, plan: Plan, tmp_path: Path) -> None:
+    """A line that cannot be read is named, and nothing goes on until it is gone."""
+    approve_wave(folder, 1, None, tmp_path, "")
+    with (tmp_path / "approvals.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"digest": \n')
+    with pytest.raises(JournalError, match=r"Line 2 of .*approvals\.jsonl is no approval"):
+        approvals_of(tmp_path, plan.digest, 1)
