@@ -5,9 +5,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 CLIENTS := .venv-az/.installed
+PAGE := .venv/.installed-page
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types contracts tests chaos test-clients test-office bench clean
+.PHONY: help demo test lint types contracts tests chaos test-clients test-page test-office bench clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -36,6 +37,9 @@ chaos: $(INSTALLED) ## Kill hundreds of runs and try every trouble at every step
 test-clients: $(INSTALLED) $(CLIENTS) ## Drive served twins with the Azure CLI (installs 730 MB into .venv-az, once)
 	$(BIN)/pytest -m clients -n 2 --dist loadfile tests/clients
 
+test-page: $(PAGE) ## Open the progress page in Chromium (needs Debian's chromium)
+	$(BIN)/pytest -m page tests/page
+
 test-office: $(INSTALLED) ## Open the workbooks in LibreOffice (needs Debian's libreoffice-calc)
 	$(BIN)/pytest -m office
 
@@ -51,6 +55,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv, once ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(PAGE): $(INSTALLED)
+	@echo "Installing what drives a browser, once ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,page]'
 	@touch $@
 
 $(CLIENTS): tests/clients/constraints.txt

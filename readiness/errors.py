@@ -11,7 +11,8 @@
     │   ├── ThrottledError  DeniedError  ConflictError  CapacityError  MissingError  UnreachableError
     └── JournalError .......... 6   the memory of a run cannot be used
         ├── LockedError             another process is running it
-        └── ReplayMismatchError     it belongs to another plan or release
+        ├── ReplayMismatchError     it belongs to another plan or release
+        └── HistoryError            the memory of assessments and runs cannot be used
 
 Each error carries what happened (`brief`), what is known (`details`) and what to do (`remedy`).
 Only `cli.main` turns them into text and an exit code. Results that are no errors have exit codes too: `Exit`.
@@ -128,3 +129,7 @@ class LockedError(JournalError):
 
 class ReplayMismatchError(JournalError):
     """The journal belongs to another plan, or was begun by another release."""
+
+
+class HistoryError(JournalError):
+    """The history of assessments and runs cannot be used."""

@@ -1,6 +1,5 @@
 """The first pages of the workbooks: what it is, whether it adds up, and what to look at first."""
 
-from readiness.model.assessment import Assessment, Classification
 from readiness.model.plan import Plan
 from reports import tables, words
 from reports.excel import style
@@ -12,7 +11,6 @@ from reports.tables import Cell
 from reports.tables.plan_vms import is_blocked
 
 _PLAN_GRID = (2, 13, 36, 15, 15, 15, 15, 22, 29)
-_ASSESSMENT_GRID = (2, 26, 16, 16, 20, 16, 16, 18, 16)
 _SHOWN = 12
 """Warnings and waves that the first page shows; all of them stand on their own sheets."""
 
@@ -23,15 +21,6 @@ _ENVIRONMENTS = dict(
         strict=True,
     )
 )
-_CLASSIFICATIONS: dict[str, str] = {
-    Classification.SATISFIED.value.capitalize(): style.ACCENT,
-    Classification.READY.value.capitalize(): style.ACCENT_MIDDLE,
-    Classification.READY_WITH_WORK.value.capitalize(): style.ACCENT_LIGHT,
-    Classification.BLOCKED.value.capitalize(): style.RED,
-    Classification.EXCEPTED.value.capitalize(): "A79BB8",
-    Classification.NOT_APPLICABLE.value.capitalize(): style.GREY_LIGHT,
-    Classification.UNKNOWN.value.capitalize(): style.AMBER,
-}
 _ON_TOP = (
     "Estate",
     "Target",
@@ -75,45 +64,6 @@ def plan_cover(book: Book, part: Part, footer: str) -> None:
     cover.table("How each upgrade is taken back", tables.plan_undo_kinds(plan), (1, 1, 6))
     _warnings(cover, plan)
     cover.note(words.ASSUMED_DURATIONS)
-    cover.finish()
-
-
-def assessment_cover(book: Book, assessment: Assessment, footer: str) -> None:
-    """Draw the first page of an assessment's workbook."""
-    cover = _cover(book, footer, _ASSESSMENT_GRID)
-    cover.title(f"Assessment of {assessment.estate.name}", "Where every VM stands, and what is in its way")
-    found = sum(entry.discovered for entry in assessment.coverage)
-    classified = sum(entry.classified for entry in assessment.coverage)
-    excluded = sum(entry.excluded for entry in assessment.coverage)
-    unread = sum(entry.unknown for entry in assessment.coverage)
-    cover.tiles(
-        (
-            (2, "VMs discovered", found, style.NUMBER),
-            (3, "Classified", classified, style.NUMBER),
-            (4, "Excluded", excluded, style.NUMBER),
-            (5, "Unknown", unread, style.NUMBER),
-        )
-    )
-    proof = f"{found} discovered = {classified} classified + {excluded} excluded + {unread} unknown."
-    if all(entry.adds_up for entry in assessment.coverage):
-        cover.note(proof)
-    else:
-        cover.note("Coverage does not add up: VMs were lost on the way.", style.ALARM)
-    cover.row += 1
-    top = cover.row
-    cover.facts(tables.assessment_summary(assessment).rows)
-    cover.row = max(cover.row, top + 14) + 1
-    counts = tables.classification_counts(assessment)
-    header, columns = cover.table("Classifications", counts, (1,) * 8)
-    stack = Stack(
-        category="Dimension", colours=_CLASSIFICATIONS, title="VMs per dimension", is_horizontal=True
-    )
-    chart = stacked_bars(cover.sheet, counts, top=header, left=columns, stack=stack)
-    cover.chart(chart, row=top, column=6, rows=14)
-    cover.table("Coverage", tables.coverage(assessment), (2, 1, 1, 1, 1, 1))
-    cover.heading("What the words mean")
-    for classification in Classification:
-        cover.note(f"{classification.value}: {words.CLASSIFICATION[classification]}")
     cover.finish()
 
 

@@ -7,23 +7,19 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import BinaryIO
 
-from readiness.model.assessment import Assessment
 from readiness.model.plan import Plan
 from readiness.model.steps import Undo
 from reports import tables
-from reports.covers import assessment_cover, plan_cover
+from reports.covers import plan_cover
 from reports.excel import style
 from reports.excel.package import Book
 from reports.excel.sheet import A3, A4, Highlight, Layout, add_sheets
 from reports.parts import Part
 from reports.tables.plan_parts import ChangeOf
 from reports.tables.plan_vms import UNPRINTED
-from reports.words import DIMENSION
 
 _FULL = 0.9
 """A window that is reserved beyond this share has little room left."""
-
-_STANDS_OUT = (("blocked", style.RED), ("unknown", style.AMBER))
 
 _PLAN_HIGHLIGHTS: dict[str, tuple[Highlight, ...]] = {
     "Waves": (
@@ -102,23 +98,4 @@ def plan_workbook(plan: Plan, changes: Sequence[ChangeOf] = ()) -> bytes:
     """Return a plan's workbook as bytes."""
     buffer = BytesIO()
     write_plan_workbook(buffer, Part.whole_of(plan), changes)
-    return buffer.getvalue()
-
-
-def assessment_workbook(assessment: Assessment) -> bytes:
-    """Return the workbook that shows where every VM stands, why, and that none was lost on the way."""
-    title = f"Assessment of {assessment.estate.name}"
-    book = Book(title=title, release=assessment.release, as_of=assessment.as_of)
-    style.prepare(book.workbook)
-    footer = f"{assessment.estate.name} · assessed {assessment.as_of}"
-    assessment_cover(book, assessment, footer)
-    dimensions = tuple(
-        Highlight(name, tone, equals=value) for name in DIMENSION.values() for value, tone in _STANDS_OUT
-    )
-    classes = tuple(Highlight("Classification", tone, equals=value) for value, tone in _STANDS_OUT)
-    add_sheets(book, tables.assessment_vms(assessment), Layout(footer, highlights=dimensions, paper=A3))
-    add_sheets(book, tables.assessment_reasons(assessment), Layout(footer, highlights=classes, paper=A3))
-    add_sheets(book, tables.assessment_gaps(assessment), Layout(footer))
-    buffer = BytesIO()
-    book.write(buffer)
     return buffer.getvalue()

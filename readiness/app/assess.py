@@ -1,8 +1,6 @@
 """Use case: classify every VM of an estate."""
 
 import copy
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -113,33 +111,42 @@ def _indented(value: object, line_end: bytes) -> bytes:
     return encode_pretty(value).rstrip().replace(b"\n", line_end)
 
 
-def write(assessment: Assessment, to: Path, scope: ScopeReport | None = None) -> tuple[Path, ...]:
-    """Write `assessment.json` and `assessment.xlsx` into a folder and return their paths."""
-    from reports.workbook import assessment_workbook
-
-    document, workbook = to / "assessment.json", to / "assessment.xlsx"
+def write(assessment: Assessment, to: Path, scope: ScopeReport | None = None) -> Path:
+    """Write `assessment.json` into a folder and return its path."""
+    document = to / "assessment.json"
     write_whole(document, as_json(assessment, scope))
-    write_whole(workbook, assessment_workbook(assessment))
-    return document, workbook
+    return document
+
+
+def write_findings(assessment: Assessment, to: Path, scope: ScopeReport | None = None) -> tuple[Path, Path]:
+    """Write the findings workbook and the long list of findings into a folder and return their paths."""
+    from reports.findings import LIST, WORKBOOK, findings_csv, findings_workbook
+
+    workbook, listed = to / WORKBOOK, to / LIST
+    write_whole(workbook, findings_workbook(assessment, scope))
+    write_whole(listed, findings_csv(assessment))
+    return workbook, listed
 
 
 def as_csv(assessment: Assessment) -> str:
     """Return one line for each VM, with a byte order mark so that Excel reads it as UTF-8."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["name", "application", "excluded", *Dimension, "id"])
-    for vm in assessment.vms:
-        standings = [
-            vm.dimensions[entry].classification if entry in vm.dimensions else "" for entry in Dimension
-        ]
-        row = [vm.name, vm.application or "", vm.excluded or "", *standings, vm.id.text]
-        writer.writerow([_harmless(cell) for cell in row])
-    return "\ufeff" + out.getvalue()
+    from reports.comma_separated import csv_bytes
 
-
-def _harmless(cell: str) -> str:
-    """Keep text that looks like a formula from being one: names and tags come from outside."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    rows = (
+        (
+            vm.name,
+            vm.application,
+            vm.excluded,
+            *(
+                vm.dimensions[entry].classification.value if entry in vm.dimensions else None
+                for entry in Dimension
+            ),
+            vm.id.text,
+        )
+        for vm in assessment.vms
+    )
+    titles = ("name", "application", "excluded", *Dimension, "id")
+    return b"".join(csv_bytes(titles, rows)).decode()
 
 
 _NO_VMS = b'"vms": []'

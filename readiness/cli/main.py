@@ -9,6 +9,7 @@ from readiness.cli.assess import assess
 from readiness.cli.collect import collect
 from readiness.cli.console import explain
 from readiness.cli.demo import demo
+from readiness.cli.exceptions import exceptions
 from readiness.cli.explain import explain_vm
 from readiness.cli.generate import generate
 from readiness.cli.import_command import import_files
@@ -50,6 +51,7 @@ for _command in (
     generate,
     assess,
     explain_vm,
+    exceptions,
     plan,
     rehearse,
     prepare,

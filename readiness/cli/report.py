@@ -1,13 +1,210 @@
-"""`readiness report`: what plans and runs come to, for people."""
+"""`readiness report`: what the history says, for people and for files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from rich.table import Table
 
 from readiness.cli import report_runbook
+from readiness.cli.console import OUT, harmless, progress, say
+from readiness.cli.options import state_option
+from readiness.cli.report_iac import iac
+from readiness.errors import Exit
+
+if TYPE_CHECKING:
+    from readiness.app.history import Comparison
+    from readiness.model.history import Change
+    from readiness.model.progress import Progress
+
+_estate_option = click.option(
+    "--estate", metavar="NAME", help="Which estate's history, where the state folder knows several."
+)
+_output_option = click.option(
+    "--output",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="How the answer is written to standard output.",
+)
+_KINDS = {
+    "drift": "bold red",
+    "regressed": "red",
+    "new": "cyan",
+    "fixed": "green",
+    "changed": "yellow",
+    "not read": "bold yellow",
+    "gone": "dim",
+}
+_SHOWN = 60
+"""Changes that are shown on a screen; the other forms have all of them."""
 
 
 @click.group()
 def report() -> None:
-    """Write reports of plans and runs."""
+    """Tell how far an estate has come, from the history that 'assess' records."""
 
 
+report.add_command(iac)
 report_runbook.register(report)
+
+
+@report.command("history")
+@_estate_option
+@_output_option
+@state_option
+def history_command(estate: str | None, output: str, state: Path) -> int:
+    """List the snapshots and runs that the state folder remembers.
+
+    Every 'assess' of a whole estate records one; the same result on the same day is one snapshot.
+
+    \b
+    Examples:
+      readiness report history
+      readiness report history --estate production --output json
+    """
+    from readiness.app.history import list_history
+
+    found = list_history(state, estate)
+    if output == "json":
+        _print_json(found)
+        return Exit.DONE
+    if output == "csv":
+        from readiness.app.report_forms import history_csv
+
+        click.echo(history_csv(found), nl=False)
+        return Exit.DONE
+    table = Table(title=f"History in {harmless(str(state))}", title_justify="left")
+    for title in ("Estate", "As of", "Snapshot", "VMs", "Not read", "Recorded at (UTC)", "Release"):
+        table.add_column(title, no_wrap=True)
+    for one in found.snapshots:
+        recorded = f"{one.recorded_at:%Y-%m-%d %H:%M}"
+        numbers = (str(one.vms), str(one.unread))
+        table.add_row(
+            harmless(one.estate), str(one.as_of), one.label, *numbers, recorded, harmless(one.release)
+        )
+    OUT.print(table)
+    for run in found.runs:
+        done = sum(vm.succeeded for vm in run.vms)
+        where = "on a twin" if run.is_rehearsal else "in Azure"
+        say(f"Run {harmless(run.id)} {where}, {run.started_at:%Y-%m-%d}: {done} of {len(run.vms)} VMs done")
+    return Exit.DONE
+
+
+@report.command("compare")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@_estate_option
+@_output_option
+@state_option
+def compare_command(before: str, after: str, estate: str | None, output: str, state: Path) -> int:
+    """Tell what changed from snapshot A to snapshot B, drift first, with reasons.
+
+    A and B are the beginning of a snapshot's digest, its day, or first, previous or latest.
+
+    \b
+    Examples:
+      readiness report compare previous latest
+      readiness report compare 2027-03-01 2027-04-01 --estate production
+      readiness report compare 1a2b3c4d latest --output csv > changes.csv
+    """
+    from readiness.app.history import compare
+
+    found = compare(state, before, after, estate)
+    if output == "json":
+        _print_json(found)
+    elif output == "csv":
+        from readiness.app.report_forms import changes_csv
+
+        click.echo(changes_csv(found), nl=False)
+    else:
+        _show_comparison(found)
+    return Exit.DONE
+
+
+@report.command("progress")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder to write the report to.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(["json", "csv", "md", "xlsx", "html"]),
+    multiple=True,
+    help="Only this form of it (default: all). Repeatable.",
+)
+@click.option("--at", default="latest", show_default=True, help="The snapshot that the report ends with.")
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path),
+    help="A plan whose windows are forecast from, beside the pace of the snapshots.",
+)
+@_estate_option
+@state_option
+def progress_command(
+    to: Path, formats: tuple[str, ...], at: str, plan: Path | None, estate: str | None, state: Path
+) -> int:
+    """Write how an estate gets from Level 1 to Level 3: levels over time, what blocks, drift, forecast.
+
+    It is made from the recorded snapshots alone, and the same snapshots give the same bytes.
+
+    \b
+    Examples:
+      readiness report progress --to out/progress
+      readiness report progress --to out/april --at 2027-04-01 --plan out/plan/plan.json
+    """
+    from readiness.app.progress import FORMATS, ProgressRequest, progress_of, write
+
+    with progress() as tick:
+        made = progress_of(ProgressRequest(state=state, estate=estate, at=at, plan=plan), tick)
+    for path in write(made, to, formats or FORMATS):
+        click.echo(f"Written: {path}", err=True)
+    _show_progress(made)
+    return Exit.DONE
+
+
+def _print_json(found: object) -> None:
+    from readiness.model.codec import encode_pretty
+
+    click.echo(encode_pretty(found).decode(), nl=False)
+
+
+def _show_comparison(found: "Comparison") -> None:
+    before, after = found.before, found.after
+    title = f"{harmless(after.estate)}: {before.as_of} ({before.label}) to {after.as_of} ({after.label})"
+    table = Table(title=title, title_justify="left")
+    for heading in ("Change", "VM", "Application", "Of", "Before", "After", "Why"):
+        table.add_column(heading, no_wrap=heading in ("Change", "VM"))
+    for change in found.changes[:_SHOWN]:
+        table.add_row(*_change_cells(change))
+    OUT.print(table)
+    if len(found.changes) > _SHOWN:
+        say(f"{_SHOWN} of {len(found.changes)} changes; --output csv or json has all of them.")
+    say(", ".join(f"{count} {kind.value}" for kind, count in found.counts.items()))
+    if found.catalogue:
+        say(f"Only one of the two asked for {', '.join(found.catalogue)}: nothing is told of these controls.")
+
+
+def _change_cells(change: "Change") -> tuple[str, ...]:
+    colour = _KINDS[change.kind.value]
+    place = (change.name, change.application or "-", change.subject)
+    cells = (*place, change.before, change.after, change.reason)
+    return (f"[{colour}]{change.kind.value}[/]", *map(harmless, cells))
+
+
+def _show_progress(made: "Progress") -> None:
+    now, estate = made.latest, made.groups[0]
+    levels = ", ".join(f"{vms} on Level {level}" for level, vms in enumerate(now.raw))
+    say(f"[bold]{harmless(made.estate)}[/] as of {made.as_of}, from {len(made.points)} snapshots")
+    say(f"{now.vms} VMs: {levels}; the estate stands on Level {estate.level.raw.value}")
+    if now.score is not None:
+        say(f"Posture score {now.score:.1f} of 100, {made.points[0].score or 0:.1f} in the first snapshot")
+    if made.drift:
+        say(f"[bold red]Drift[/]: {len(made.drift)} times a VM lost a dimension that was satisfied")
+    for one in made.blockers[:3]:
+        counted = "VMs" if one.scope == "vm" else "subscriptions"
+        misses = f"{one.control} {harmless(one.title)} ({one.whose.value})"
+        say(f"Missing for Level {one.level.value}: {misses}, {counted} held back: {one.together}")

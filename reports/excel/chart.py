@@ -1,4 +1,4 @@
-"""Stacked bars over a block of cells that already holds its numbers.
+"""Stacked bars over a block of cells that already holds its numbers; and what every chart has in common.
 
 openpyxl writes charts without the numbers they show; previewers then draw nothing. So the numbers are
 written into the chart as well.
@@ -6,6 +6,8 @@ written into the chart as well.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from openpyxl.chart import BarChart, Reference, Series
 from openpyxl.chart.axis import ChartLines
@@ -15,9 +17,10 @@ from openpyxl.chart.text import RichText, Text
 from openpyxl.chart.title import Title
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
+from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reports.excel.cells import clean, escaped
+from reports.excel.cells import clean, escaped, plain
 from reports.excel.style import GREY, GREY_LIGHT
 from reports.tables import Table
 
@@ -53,7 +56,7 @@ def stacked_bars(sheet: Worksheet, table: Table, *, top: int, left: Sequence[int
     for title, colour in stack.colours.items():
         position = left[table.position(title)]
         series = Series(Reference(sheet, min_col=position, min_row=top + 1, max_row=bottom), title=title)
-        series.val.numRef.numCache = _numbers(table, title)
+        series.val.numRef.numCache = numbers(table, title)
         column = left[table.position(stack.category)]
         where = Reference(sheet, min_col=column, min_row=top + 1, max_row=bottom)
         points = [StrVal(idx=index, v=name) for index, name in enumerate(names)]
@@ -62,21 +65,30 @@ def stacked_bars(sheet: Worksheet, table: Table, *, top: int, left: Sequence[int
         )
         series.graphicalProperties = GraphicalProperties(solidFill=colour, ln=LineProperties(noFill=True))
         chart.series.append(series)
-    _dress(chart, stack)
+    dress(chart, stack.title)
+    if stack.is_horizontal:
+        chart.x_axis.scaling.orientation = "maxMin"
+        chart.y_axis.crosses = "max"
     return chart
 
 
-def _numbers(table: Table, title: str) -> NumData:
-    points = [NumVal(idx=index, v=str(value)) for index, value in enumerate(table.values(title))]
-    return NumData(formatCode="General", ptCount=len(points), pt=points)
+def numbers(table: Table, title: str, number_format: str = "General") -> NumData:
+    """Return a column's numbers as a chart carries them; where nothing stands, nothing is drawn."""
+    points = [
+        NumVal(idx=index, v=str(to_excel(value) if isinstance(value, date) else value))  # type: ignore[no-untyped-call]
+        for index, value in enumerate(table.values(title))
+        if value is not None
+    ]
+    return NumData(formatCode=number_format, ptCount=len(table.rows), pt=points)
 
 
-def _dress(chart: BarChart, stack: Stack) -> None:
-    chart.title = _title(stack.title)
+def dress(chart: Any, title: str) -> None:
+    """Give a chart our title, legend, quiet axes and a value axis that begins at 0."""
+    chart.title = chart_title(title)
     chart.legend.position = "b"
-    chart.legend.txPr = _small_text()
+    chart.legend.txPr = small_text()
     chart.x_axis.delete = chart.y_axis.delete = False
-    chart.x_axis.txPr = chart.y_axis.txPr = _small_text()
+    chart.x_axis.txPr = chart.y_axis.txPr = small_text()
     chart.x_axis.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill=GREY_LIGHT))
     chart.y_axis.graphicalProperties = GraphicalProperties(ln=LineProperties(noFill=True))
     chart.y_axis.majorGridlines = ChartLines(
@@ -84,17 +96,18 @@ def _dress(chart: BarChart, stack: Stack) -> None:
     )
     chart.y_axis.number_format = "0"
     chart.y_axis.scaling.min = 0
-    if stack.is_horizontal:
-        chart.x_axis.scaling.orientation = "maxMin"
-        chart.y_axis.crosses = "max"
 
 
-def _title(text: str) -> Title:
-    look = CharacterProperties(sz=1200, b=True, solidFill=GREY)
-    paragraph = Paragraph(pPr=ParagraphProperties(defRPr=look), r=[RegularTextRun(rPr=look, t=text)])
+def chart_title(text: str, size: int = 1200) -> Title:
+    """Return a title in our look."""
+    look = CharacterProperties(sz=size, b=True, solidFill=GREY)
+    paragraph = Paragraph(
+        pPr=ParagraphProperties(defRPr=look), r=[RegularTextRun(rPr=look, t=escaped(plain(text)))]
+    )
     return Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)
 
 
-def _small_text() -> RichText:
+def small_text() -> RichText:
+    """Return the look of what stands at axes and in legends."""
     properties = ParagraphProperties(defRPr=CharacterProperties(sz=900, solidFill=GREY))
     return RichText(p=[Paragraph(pPr=properties, endParaRPr=CharacterProperties(sz=900))])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from openpyxl.chart import BarChart
+from openpyxl.chart._chart import ChartBase
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -60,11 +60,13 @@ class Cover:
             self.sheet.row_dimensions[self.row].height = _LINE * height
             self.row += 1
 
-    def chart(self, chart: BarChart, *, row: int, column: int, rows: int) -> None:
-        """Place a chart over the right part of the page, `rows` lines high."""
+    def chart(self, chart: ChartBase, *, row: int, column: int, rows: int, last: int | None = None) -> None:
+        """Place a chart from a column to the last one, by default of the page, `rows` lines high."""
         corner = AnchorMarker(col=column - 1, row=row - 1)
         placed: Any = chart
-        placed.anchor = TwoCellAnchor(_from=corner, to=AnchorMarker(col=self.last, row=row - 1 + rows))
+        placed.anchor = TwoCellAnchor(
+            _from=corner, to=AnchorMarker(col=last or self.last, row=row - 1 + rows)
+        )
         self.sheet.add_chart(chart)
 
     def table(self, heading: str, table: Table, spans: Sequence[int]) -> tuple[int, list[int]]:

@@ -1,13 +1,14 @@
 """Plan and assessment as rows. Pure; every format uses them."""
 
-from reports.tables.assessment import (
-    assessment_gaps,
-    assessment_reasons,
-    assessment_summary,
-    assessment_vms,
+from reports.tables.findings import (
     classification_counts,
-    coverage,
+    findings_controls,
+    findings_facts,
+    findings_vms,
+    heaviest_controls,
+    level_counts,
 )
+from reports.tables.findings_parts import coverage, findings_exceptions, findings_gaps, findings_run
 from reports.tables.plan import (
     plan_left_out_reasons,
     plan_summary,
@@ -36,12 +37,16 @@ __all__ = [
     "Row",
     "Rows",
     "Table",
-    "assessment_gaps",
-    "assessment_reasons",
-    "assessment_summary",
-    "assessment_vms",
     "classification_counts",
     "coverage",
+    "findings_controls",
+    "findings_exceptions",
+    "findings_facts",
+    "findings_gaps",
+    "findings_run",
+    "findings_vms",
+    "heaviest_controls",
+    "level_counts",
     "plan_actions",
     "plan_blocked",
     "plan_changes",

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,12 @@ def terminal(capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
     yield Terminal(capsys)
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def state_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test leaves a history in the folder it is run in."""
+    monkeypatch.setenv("READINESS_STATE", str(tmp_path / "state-of-its-own"))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from readiness.app.assess import assess, write_findings
 from readiness.app.estates import locate
 from readiness.app.plan import create_plan
 
@@ -21,7 +22,7 @@ def as_csv(workbook: Path, sheet: int) -> list[list[str]]:
     subprocess.run(
         [*command, "--outdir", str(workbook.parent), str(workbook)], check=True, capture_output=True
     )
-    exported = next(workbook.parent.glob("wave-plan-*.csv"))
+    exported = next(workbook.parent.glob(f"{workbook.stem}-*.csv"))
     with exported.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.reader(lines))
     exported.unlink()
@@ -42,3 +43,16 @@ def test_the_summary_shows_what_is_approved(tmp_path: Path) -> None:
     written = create_plan(locate("starter"), tmp_path, date(2026, 11, 22))
     cells = [cell for row in as_csv(written.workbook, 1) for cell in row]
     assert written.plan.approval in cells
+
+
+def test_the_findings_open_with_every_vm_and_its_class(tmp_path: Path) -> None:
+    """LibreOffice shows every VM of the bank with where it stands, in the order of the assessment."""
+    made = assess(locate("bank"), date(2026, 11, 22))
+    workbook, _ = write_findings(made, tmp_path)
+    titles, *rows = as_csv(workbook, 2)
+    shown = [(row[0], row[titles.index("Trusted Launch")]) for row in rows]
+    expected = [
+        (vm.name, next(iter(vm.dimensions.values())).classification.value if vm.dimensions else "")
+        for vm in made.vms
+    ]
+    assert expected == shown

@@ -5,14 +5,21 @@ from datetime import UTC, date, datetime
 from readiness.model.assessment import (
     Assessment,
     Classification,
+    ControlCount,
     Coverage,
+    ExceptionStanding,
     Finding,
+    OpenControl,
     Source,
     Standing,
+    SubscriptionAssessment,
+    Summary,
     VmAssessment,
+    Whose,
 )
 from readiness.model.estate_info import EstateInfo, Gap, Origin, Subscription
-from readiness.model.verdict import Dimension, Evidence
+from readiness.model.levels import Level, LevelReached
+from readiness.model.verdict import Dimension, Evidence, Status
 from tests.reports.plans import SUBSCRIPTION, vm_id
 
 SOURCE = Source(
@@ -55,7 +62,70 @@ def assessed(name: str, *classifications: Classification, excluded: str | None =
         owner="Jonas Okafor",
         excluded=excluded,
         dimensions=dimensions,
+        level=None if excluded else LevelReached(Level.BASIC, Level.ADVANCED),
+        controls=() if excluded else (OPEN, PERMITTED),
     )
+
+
+OPEN = OpenControl(id="DP-5", verdict=Status.UNMET, reason="PlatformKey", whose=Whose.OURS)
+PERMITTED = OpenControl(
+    id="CP-1", verdict=Status.UNMET, reason="NoTrustedLaunch", whose=Whose.OURS, exception="EX-7"
+)
+CONTROLS = (
+    ControlCount(
+        id="CP-1",
+        title="Runs under Trusted Launch",
+        level=Level.ADVANCED,
+        mandatory=True,
+        scope="vm",
+        evidence="ARG",
+        whose=Whose.OURS,
+        remedy="Upgrade the VM to Trusted Launch.",
+        frameworks={"CIS Azure Foundations v3.0.0": ("8.11",)},
+        unmet=4,
+        excepted=4,
+    ),
+    ControlCount(
+        id="DP-5",
+        title="All disks are under a customer-managed key",
+        level=Level.FULL,
+        mandatory=True,
+        scope="vm",
+        evidence="ARG",
+        whose=Whose.OURS,
+        remedy="Bring every disk under the disk encryption set that was chosen for it.",
+        unmet=4,
+    ),
+    ControlCount(
+        id="GV-1",
+        title="Exceptions are owned, dated and compensated",
+        level=Level.ADVANCED,
+        mandatory=True,
+        scope="subscription",
+        evidence="ARG",
+        whose=Whose.OTHER_TEAM,
+        remedy="Give every exception an owner.",
+        unmet=1,
+    ),
+)
+EXCEPTIONS = tuple(
+    ExceptionStanding(
+        id=name,
+        covers=covers,
+        owner="Jonas Okafor",
+        reason="Its successor is ordered.",
+        approved_by="Security office",
+        expires=expires,
+        is_expired=expires < date(2026, 11, 22),
+        compensating_control=control,
+        vms=1,
+    )
+    for name, covers, expires, control in (
+        ("EX-9", "cmk", date(2027, 11, 22), ""),
+        ("EX-7", "CP-1", date(2026, 12, 1), "A closed subnet."),
+        ("EX-8", "trusted_launch", date(2026, 11, 21), "A closed subnet."),
+    )
+)
 
 
 def small_assessment() -> Assessment:
@@ -80,5 +150,21 @@ def small_assessment() -> Assessment:
         ),
         coverage=(Coverage(subscription=SUBSCRIPTION, discovered=6, classified=4, excluded=1, unknown=1),),
         vms=vms,
+        summary=Summary(
+            vms=5, excluded=1, level=LevelReached(Level.BASIC, Level.ADVANCED), controls=CONTROLS
+        ),
+        subscriptions=(
+            SubscriptionAssessment(
+                id=SUBSCRIPTION,
+                name="Shop production",
+                level=LevelReached(Level.BASIC, Level.ADVANCED),
+                controls=(
+                    OpenControl(
+                        id="GV-1", verdict=Status.UNMET, reason="ExceptionTooLong", whose=Whose.OTHER_TEAM
+                    ),
+                ),
+            ),
+        ),
+        exceptions=EXCEPTIONS,
         gaps=(Gap("resources.jsonl:17", vm_id("vm-odd").text, "Malformed", "no properties", is_vm=True),),
     )

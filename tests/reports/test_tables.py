@@ -50,11 +50,15 @@ def _row(table: Table, number: int = 0) -> dict[str, Cell]:
         tables.plan_identity(small_estate()),
         tables.plan_left_out_reasons(small_estate()),
         tables.plan_undo_kinds(small_estate()),
-        tables.assessment_summary(small_assessment()),
+        tables.findings_facts(small_assessment()),
         tables.classification_counts(small_assessment()),
-        tables.assessment_vms(small_assessment()),
-        tables.assessment_reasons(small_assessment()),
-        tables.assessment_gaps(small_assessment()),
+        tables.level_counts(small_assessment()),
+        tables.heaviest_controls(small_assessment(), 3),
+        tables.findings_vms(small_assessment()),
+        tables.findings_controls(small_assessment()),
+        tables.findings_exceptions(small_assessment()),
+        tables.findings_gaps(small_assessment()),
+        tables.findings_run(small_assessment()),
         tables.coverage(small_assessment()),
     ],
     ids=lambda table: table.name,
@@ -178,18 +182,6 @@ def test_classifications_count_every_vm() -> None:
     rows = tables.classification_counts(small_assessment()).rows
     expected = [4, 4, 4, 4]
     assert expected == [sum(cell for cell in row[1:] if isinstance(cell, int)) for row in rows]
-
-
-def test_top_reasons_put_what_blocks_first() -> None:
-    """Blocked dimensions speak first, and what does not fit is counted."""
-    row = _row(tables.assessment_vms(small_assessment()), 2)
-    expected = (
-        "ReasonTrusted_Launch: vm-old boots through BIOS\n"
-        "ReasonCmk: vm-old boots through BIOS\n"
-        "ReasonManaged_Identity: vm-old boots through BIOS\n"
-        "and 1 more"
-    )
-    assert expected == row["Top reasons"]
 
 
 def test_coverage_that_does_not_add_up_says_no() -> None:

@@ -1,9 +1,10 @@
 """Controls of how a subscription is governed: exceptions, policies and code."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeVar
 
 from readiness.model.assessment import Source, Whose
+from readiness.model.exceptions import LONGEST
 from readiness.model.fact import Fact
 from readiness.model.governance import PolicyAssignment, PolicyExemption
 from readiness.model.levels import Level
@@ -42,8 +43,8 @@ def exceptions_kept(facts: SubscriptionFacts) -> Verdict:
         if fault is not None:
             return fault
     for permission in facts.permissions:
-        if permission.expires > facts.as_of + _LONGEST:
-            return unmet("ExceptionTooLong", f"{permission.id} is longer than {_LONGEST.days} days.")
+        if permission.expires > facts.as_of + LONGEST:
+            return unmet("ExceptionTooLong", f"{permission.id} is longer than {LONGEST.days} days.")
         if not permission.compensating_control:
             return unmet("ExceptionIncomplete", f"{permission.id} names no compensating control.")
         if permission.expires < facts.as_of:
@@ -66,8 +67,8 @@ def _fault_of(exemption: PolicyExemption, as_of: date) -> Verdict | None:
         return unmet("ExemptionNotMitigated", f"{name} names nothing that mitigates it.", at)
     if expires.date() < as_of:
         return unmet("ExemptionExpired", f"{name} expired on {expires.date()}.", ends)
-    if expires.date() > as_of + _LONGEST:
-        return unmet("ExemptionTooLong", f"{name} is longer than {_LONGEST.days} days.", ends)
+    if expires.date() > as_of + LONGEST:
+        return unmet("ExemptionTooLong", f"{name} is longer than {LONGEST.days} days.", ends)
     return None
 
 
@@ -137,8 +138,6 @@ _EXEMPTED = "Microsoft.Authorization/policyExemptions"
 _ASSIGNMENTS = "Microsoft.Authorization/policyAssignments"
 _WATCHING = ("audit", "auditifnotexists", "disabled")
 _SHOWN = 5
-_LONGEST = timedelta(days=180)
-"""How long an exception may run."""
 
 CONTROLS = (
     SubscriptionControl(

@@ -1,0 +1,106 @@
+"""A folder of infrastructure code: its files one by one, and what was found in them. Reads, never writes."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from readiness.errors import EstateError, UsageError
+from readiness.model.iac import Patch, Remark
+from readiness.store.code_edits import Revision, Scope, Syntax, Wanted, diff, line_of
+from readiness.store.plain_text import decoded
+
+_LARGEST = 4 * 1024 * 1024
+_SKIPPED = frozenset({".terraform", ".git", "node_modules"})
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFile:
+    """One file, by its path from the folder."""
+
+    name: str
+    text: str
+    syntax: Syntax
+
+
+class Finds:
+    """What was found in the files of a folder: edits by file, and remarks."""
+
+    def __init__(self) -> None:
+        self.remarks: list[Remark] = []
+        self._revisions: dict[str, Revision] = {}
+        self._vms: dict[str, dict[str, None]] = {}
+
+    def tell(self, file: CodeFile | None, line: int, what: str, remedy: str) -> None:
+        """Remark on a place."""
+        self.remarks.append(Remark(file=file.name if file else "", line=line, what=what, remedy=remedy))
+
+    def error(self, file: CodeFile, line: int, what: str, remedy: str) -> None:
+        """Remark on a file that cannot be read."""
+        self.remarks.append(Remark(file=file.name, line=line, what=what, remedy=remedy, is_error=True))
+
+    def revise(self, file: CodeFile, scope: Scope, wanted: dict[str, object], vm: str) -> None:
+        """Put what is wanted into a scope of a file."""
+        revision = self._revisions.setdefault(file.name, Revision(file.text, file.syntax))
+        before = len(revision.remarks)
+        revision.revise(scope, cast("Wanted", wanted))
+        self._vms.setdefault(file.name, {})[vm] = None
+        for place, what in revision.remarks[before:]:
+            self.tell(file, line_of(file.text, place), f"{vm}: {what}", "Set it where the value comes from.")
+
+    def patches(self, is_valid: Callable[[str], bool]) -> list[Patch]:
+        """Return the diffs; one that would leave a file unreadable is told instead."""
+        found = []
+        for name, revision in sorted(self._revisions.items()):
+            if not revision.edits:
+                continue
+            if not is_valid(revision.revised):
+                what = "the change cannot be put into this file's layout"
+                self.remarks.append(
+                    Remark(file=name, line=0, what=what, remedy="Edit it by hand, as hinted.")
+                )
+                continue
+            text = diff(name, revision.text, revision.revised)
+            found.append(Patch(file=name, vms=tuple(self._vms[name]), diff=text))
+        return found
+
+
+def code_files(folder: Path, suffix: str, finds: Finds, syntax: Syntax) -> Iterator[CodeFile]:
+    """Yield the files of a folder and of those below, in order; links and what tools keep are left out.
+
+    Raises:
+        UsageError: There is no such folder, or no such file in it.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {folder}.", remedy="Give the folder that holds the code.")
+    paths = sorted(_paths(folder, suffix))
+    if not paths:
+        raise UsageError(
+            f"There is no {suffix} file in {folder}.", remedy="Give the folder that holds the code."
+        )
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        empty = CodeFile(name, "", syntax)
+        try:
+            if path.stat().st_size > _LARGEST:
+                finds.error(
+                    empty, 0, "this is larger than 4 MiB: nobody wrote that", "Look at what the file is."
+                )
+                continue
+            text = decoded(path.read_bytes(), name)
+        except EstateError as error:
+            finds.error(empty, 0, error.brief, error.remedy)
+        except OSError as error:
+            finds.error(empty, 0, error.strerror or str(error), "Check the file's permissions.")
+        else:
+            yield CodeFile(name, text, syntax)
+
+
+def _paths(folder: Path, suffix: str) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(set(folders) - _SKIPPED)
+        for name in files:
+            path = Path(root) / name
+            if name.endswith(suffix) and not path.is_symlink():
+                yield path

@@ -1,0 +1,72 @@
+"""Progress in sentences, and what to show first: the same in the workbook and on the page."""
+
+from readiness.model.progress import Forecast, Group, Progress
+from reports.tables.table import Cell
+
+
+def levels_in_words(progress: Progress) -> str:
+    """Return where the estate stands, and why that is so low while most of its VMs may stand higher."""
+    now, estate = progress.latest, progress.of_kind("estate")[0]
+    on = ", ".join(f"{vms:,} on Level {level}" for level, vms in enumerate(now.raw))
+    said = f"{_vms(now.vms)}: {on}. "
+    said += f"The estate stands on Level {estate.level.raw.value}, as its lowest VM or subscription does"
+    if estate.level.raw != estate.level.with_exceptions:
+        said += f"; with exceptions on Level {estate.level.with_exceptions.value}"
+    return f"{said}."
+
+
+def movement_in_words(progress: Progress) -> str:
+    """Return what moved since the snapshot before, growth of the estate apart."""
+    if len(progress.points) == 1:
+        return "This is the first snapshot: there is nothing to compare it with yet."
+    now, before = progress.points[-1], progress.points[-2]
+    moved = f"Since {before.as_of}, {_vms(now.risen)} rose to a higher level and {_vms(now.fallen)} fell."
+    return f"{moved} The estate itself changed: {_vms(now.came)} came, {_vms(now.went)} went."
+
+
+def drift_in_words(progress: Progress) -> str:
+    """Return whether something that was reached is lost again."""
+    if not progress.drift:
+        return "No drift: whatever an earlier snapshot shows satisfied is satisfied still."
+    times = "once" if len(progress.drift) == 1 else f"{len(progress.drift):,} times"
+    return (
+        f"Drift: {times} a VM lost a dimension that an earlier snapshot shows satisfied. Look at these first."
+    )
+
+
+def change_in_points(now: float | None, before: float | None) -> str:
+    """Return by how much a score moved; nothing where there is nothing to compare."""
+    if now is None or before is None:
+        return ""
+    return f"{now - before:+.1f}"
+
+
+def first_forecasts(progress: Progress) -> tuple[Forecast, ...]:
+    """Return the forecasts to show first: those of what holds, without exceptions."""
+    return tuple(one for one in progress.forecasts if not one.subject.endswith("with exceptions"))
+
+
+def heaviest(progress: Progress, kind: str) -> list[Group]:
+    """Return the groups of a kind, the ones with most VMs below Level 3 first."""
+    return sorted(
+        progress.of_kind(kind), key=lambda one: (-sum(one.raw[:3]), one.score or 0.0, one.name or "")
+    )
+
+
+def fact(label: Cell, value: Cell) -> str:
+    """Return a fact of the summary as it is read."""
+    match value:
+        case None:
+            return "-"
+        case float() if "hare" in str(label):
+            return f"{value:.1%}"
+        case float():
+            return f"{value:.1f}"
+        case int():
+            return f"{value:,}"
+        case _:
+            return str(value)
+
+
+def _vms(count: int) -> str:
+    return "1 VM" if count == 1 else f"{count:,} VMs"

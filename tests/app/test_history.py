@@ -1,0 +1,182 @@
+"""What changed between two snapshots, and how snapshots are named."""
+
+import pytest
+from msgspec.structs import replace
+
+from readiness.app.history import compare, list_history, record_assessment, record_run
+from readiness.errors import UsageError
+from readiness.model.assessment import Classification
+from readiness.model.history import ChangeKind
+from readiness.model.verdict import Status
+from tests.app.histories import TL, assessment, counts, day, opened, run, vm
+
+READY, BLOCKED, UNKNOWN = Classification.READY, Classification.BLOCKED, Classification.UNKNOWN
+
+
+def told(state, *made, before="previous", after="latest"):
+    """Record assessments and return what changed as (kind, VM, subject)."""
+    for one in made:
+        record_assessment(state, one)
+    return [(one.kind.value, one.name, one.subject) for one in compare(state, before, after).changes]
+
+
+def test_drift_stands_first(tmp_path):
+    """A dimension that was satisfied and is lost is drift, before anything else."""
+    found = told(
+        tmp_path,
+        assessment(day(0), vm("a", tl=READY), vm("b", "AA-1"), vm("z")),
+        assessment(day(1), vm("a", tl=BLOCKED), vm("b"), vm("c"), vm("z", tl=READY)),
+    )
+    assert [
+        ("drift", "z", "trusted_launch"),
+        ("regressed", "a", "trusted_launch"),
+        ("new", "c", "vm"),
+        ("fixed", "b", "AA-1"),
+    ] == found
+
+
+def test_what_any_earlier_snapshot_shows_satisfied_is_drift(tmp_path):
+    """A VM that was satisfied before A, and gets still worse after it, drifts; the last good day is told."""
+    found = told(
+        tmp_path,
+        assessment(day(0), vm("a")),
+        assessment(day(1), vm("a", tl=READY)),
+        assessment(day(2), vm("a", tl=BLOCKED)),
+    )
+    assert [("drift", "a", "trusted_launch")] == found
+    assert [day(0)] == [one.reached_on for one in compare(tmp_path, "previous", "latest").changes]
+
+
+def test_snapshots_after_a_prove_no_drift(tmp_path):
+    """What a snapshot between A and B shows does not make drift of a VM that was never good before A."""
+    made = [
+        assessment(day(n), vm("a", tl=tl)) for n, tl in enumerate((READY, Classification.SATISFIED, BLOCKED))
+    ]
+    assert [("regressed", "a", "trusted_launch")] == told(tmp_path, *made, before="first")
+
+
+def test_what_a_run_upgraded_drifts_in_controls_too(tmp_path):
+    """A control lost on a VM that a run had upgraded is drift, with the run; elsewhere it is regressed."""
+    record_run(tmp_path, run("a"))
+    record_run(tmp_path, run("b", is_rehearsal=True, name="twin"))
+    found = told(
+        tmp_path,
+        assessment(day(0), vm("a"), vm("b")),
+        assessment(day(1), vm("a", "AA-1"), vm("b", "AA-1")),
+    )
+    assert [("drift", "a", "AA-1"), ("regressed", "b", "AA-1")] == found
+    assert "NotSo; upgraded by run abc-wave-1" == compare(tmp_path, "first", "latest").changes[0].reason
+
+
+def test_reasons_are_told(tmp_path):
+    """A change says why: the rule and its reason, and what was in the way before."""
+    record_assessment(tmp_path, assessment(day(0), vm("a", tl=READY), vm("b")))
+    record_assessment(tmp_path, assessment(day(1), vm("a"), vm("b", tl=UNKNOWN)))
+    reasons = [(one.kind, one.reason) for one in compare(tmp_path, "first", "latest").changes]
+    assert [
+        (ChangeKind.DRIFT, "TL001 IsUnknown (unmet)"),
+        (ChangeKind.FIXED, "was TL001 IsReady (unmet)"),
+    ] == reasons
+
+
+def test_a_vm_that_was_not_read_is_not_gone(tmp_path):
+    """Gone is what nobody found; what could not be read, or lies where nobody looked, is not read."""
+    first = assessment(day(0), vm("a"), vm("b"))
+    found = told(tmp_path, first, assessment(day(1), unread=("a",)))
+    assert [("not read", "a", "vm"), ("gone", "b", "vm")] == found
+    elsewhere = assessment(day(2), subscription="00000000-0000-0000-0000-0000000000ff")
+    assert [("not read", "a", "vm"), ("not read", "b", "vm")] == told(
+        tmp_path, elsewhere, before=day(0).isoformat()
+    )
+
+
+def test_a_new_control_is_nobodys_regression(tmp_path):
+    """What a release began to ask for is told once, and not as a loss of every VM."""
+    record_assessment(tmp_path, assessment(day(0), vm("a"), controls=counts("AA-1", "AA-2")))
+    record_assessment(tmp_path, assessment(day(1), vm("a", "BB-1")))
+    found = compare(tmp_path, "first", "latest")
+    assert ((), ("BB-1", "CC-1")) == (found.changes, found.catalogue)
+
+
+def test_exclusion_is_told(tmp_path):
+    """A VM that is not classified any more is gone from the count, with its reason; its return is new."""
+    found = told(
+        tmp_path,
+        assessment(day(0), vm("a"), vm("b", excluded="AKS")),
+        assessment(day(1), vm("a", excluded="scale set"), vm("b")),
+    )
+    assert [("new", "b", "vm"), ("gone", "a", "vm")] == found
+
+
+def test_finding_out_is_no_loss(tmp_path):
+    """From unknown to blocked, and from unmet to unknown, nothing is lost."""
+    found = told(
+        tmp_path,
+        assessment(day(0), vm("a", "AA-1", tl=UNKNOWN)),
+        assessment(day(1), vm("a", opened("AA-1", Status.UNKNOWN), tl=BLOCKED)),
+    )
+    assert [("changed", "a", "trusted_launch")] == found
+
+
+def test_what_cannot_be_had_is_not_lost(tmp_path):
+    """A control that a VM is not eligible for is listed and never open."""
+    found = told(
+        tmp_path,
+        assessment(day(0), vm("a")),
+        assessment(day(1), vm("a", opened("AA-1", Status.NOT_APPLICABLE))),
+    )
+    assert [] == found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "brief"),
+    [
+        ("latest", "latest", "same snapshot"),
+        ("first", "2026-06-08", "same snapshot"),
+        ("1999-01-01", "latest", "no snapshot '1999-01-01'"),
+        ("abc", "latest", "no snapshot 'abc'"),
+    ],
+)
+def test_a_bad_name_is_explained(tmp_path, before, after, brief):
+    """A snapshot that is not there, or twice the same, is refused with how to name one."""
+    record_assessment(tmp_path, assessment(day(1), vm("a")))
+    if before == "latest":
+        record_assessment(tmp_path, assessment(day(2), vm("a")))
+    with pytest.raises(UsageError, match=brief) as refused:
+        compare(tmp_path, before, after)
+    assert "readiness report history" in refused.value.remedy
+
+
+def test_several_estates_are_told_apart(tmp_path):
+    """With more than one estate a name is needed, unless the digests say whose they are."""
+    digests = [
+        record_assessment(tmp_path, assessment(day(number), vm("a"), name=name)).snapshot
+        for name in ("east", "west")
+        for number in (0, 1)
+    ]
+    with pytest.raises(UsageError, match="knows several estates"):
+        compare(tmp_path, "first", "latest")
+    with pytest.raises(UsageError, match="different estates"):
+        compare(tmp_path, digests[0], digests[3])
+    with pytest.raises(UsageError, match="no estate 'north'"):
+        list_history(tmp_path, "north")
+    assert "west" == compare(tmp_path, digests[2], digests[3][:8]).after.estate
+    assert "east" == compare(tmp_path, "first", "latest", "east").after.estate
+
+
+def test_a_name_continues_a_history(tmp_path):
+    """Estates that were collected into folders of other names are one history under one name."""
+    record_assessment(tmp_path, assessment(day(0), vm("a"), name="may"), "production")
+    record_assessment(tmp_path, assessment(day(1), vm("a"), name="june"), "production")
+    assert ["production"] * 2 == [one.estate for one in list_history(tmp_path).snapshots]
+
+
+def test_rules_that_do_not_apply_are_no_reason(tmp_path):
+    """What is listed beside the reasons, such as a rule that does not apply, is not told as why."""
+    lost = vm("a", tl=READY)
+    standing = lost.dimensions[TL]
+    aside = replace(standing.reasons[0], rule="TL009", status="not-applicable")
+    beside = replace(standing, reasons=(*standing.reasons, aside))
+    record_assessment(tmp_path, assessment(day(0), vm("a")))
+    record_assessment(tmp_path, assessment(day(1), replace(lost, dimensions={**lost.dimensions, TL: beside})))
+    assert ["TL001 IsReady (unmet)"] == [one.reason for one in compare(tmp_path, "first", "latest").changes]
