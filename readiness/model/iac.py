@@ -190,6 +190,21 @@ _SILENT = frozenset(
         "deallocate",
         "start",
         "take-snapshot",
+        "prove-prepared",
+        "prove-time",
+        "prove-closed",
+        "prove-backup",
+        "hand-over",
+        "preflight",
+        "take-lease",
+        "release-lease",
+        "back-up",
+        "try-encryption",
+        "drop-trial",
+        "run-in-guest",
+        "ask-guest",
+        "run-hook",
+        "run-hook-after",
     }
 )
-"""Steps after which code has nothing to say: looks, power and snapshots."""
+"""Steps after which code has nothing to say: looks, power, snapshots, the guest, and marks that go away."""

@@ -55,7 +55,7 @@ from readiness.twin.credential import TwinCredential
 from readiness.twin.seed import load as load_seed
 from readiness.twin.transport import TwinTransport
 from tests.benchmarks.estates import write_estate
-from tests.engine.rig import Watcher
+from tests.engine.rig import AHEAD, Watcher
 
 AS_OF = date(2026, 11, 22)
 EACH_COPY = 11
@@ -192,9 +192,10 @@ def _show_engine(folder: Path, plan: Plan) -> None:
     )
     with closing(Connection(endpoint)) as connection, Inline() as executor:
         cloud = AzureCloud(connection)
-        virtual.skip_to(min(vm.occurrence.opens for vm in wave.vms))
+        opens = min(vm.occurrence.opens for vm in wave.vms)
+        virtual.skip_to(opens - AHEAD)
         _carry_out(plan, Stage.PREPARATION, cloud, virtual, executor, SqliteJournal.in_memory)
-        # The window opens again: what is measured is the outage of prepared VMs, not the time of its backup.
+        virtual.skip_to(opens)
         recording, opened = Recording(cloud), virtual.now()
         state, records, seconds = _carry_out(
             plan, Stage.OUTAGE, recording, virtual, executor, SqliteJournal.in_memory

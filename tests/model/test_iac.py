@@ -2,7 +2,7 @@
 
 from playbooks import disk_encryption, managed_identity, trusted_launch
 from readiness.model.codec import to_builtins
-from readiness.model.context import Choice, IdentityChoice, TrustedLaunchChoice
+from readiness.model.context import Choice, IdentityChoice, SecureBoot, TrustedLaunchChoice
 from readiness.model.disk import Encryption, EncryptionType
 from readiness.model.iac import settings_of
 from readiness.model.iac_settings import LEGACY, CodeForm, Effect, Setting
@@ -33,7 +33,7 @@ def said(settings: tuple[Setting, ...], form: CodeForm) -> dict[str, object]:
 def test_every_playbook_is_said_in_every_form() -> None:
     """What the playbooks write is what each form of code has to say, value for value."""
     choice = Choice(
-        trusted_launch=TrustedLaunchChoice(secure_boot=False),
+        trusted_launch=TrustedLaunchChoice(secure_boot=SecureBoot.OFF),
         disk_encryption_set=ENCRYPTION_SET,
         encryption_at_host=True,
         identity=IdentityChoice(),
