@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openpyxl.cell import Cell as SheetCell
-from openpyxl.worksheet.worksheet import Worksheet
-
-from reports.excel.style import body
 from reports.tables import Cell, Column, Kind, Row
+
+if TYPE_CHECKING:  # Text forms clean their cells here, too, and never load a workbook.
+    from openpyxl.cell import Cell as SheetCell
+    from openpyxl.worksheet.worksheet import Worksheet
 
 LONGEST_TEXT = 32_767
 """UTF-16 units a cell can hold."""
@@ -26,8 +26,10 @@ _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 
 
-def put(sheet: Worksheet, row: int, column: int, value: Cell, style: str) -> None:
+def put(sheet: "Worksheet", row: int, column: int, value: Cell, style: str) -> None:
     """Write one value in a named style."""
+    from reports.excel.style import body
+
     cell: Any = sheet.cell(row, column)
     cell.style = style
     if isinstance(value, str):
@@ -94,7 +96,7 @@ def wrapped(text: str, width: int) -> int:
     return sum(max(len(wrap(line, max(width - 1, 1))), 1) for line in text.split("\n"))
 
 
-def _put_text(cell: SheetCell, text: str) -> None:
+def _put_text(cell: "SheetCell", text: str) -> None:
     if not text:
         return
     cell.value = escaped(clean(text))
