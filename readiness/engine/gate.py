@@ -5,7 +5,7 @@ starting: nothing here ever touches a VM that has begun.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -55,6 +55,7 @@ class Gate:
         not_before: Mapping[ResourceId, datetime] | None = None,
     ) -> None:
         self._vms = {vm.id: vm for vm in vms}
+        self._groups = {vm.id: _groups(vm) for vm in vms}
         self._execution = execution
         self._stage = stage
         self._not_before = not_before or {}
@@ -83,7 +84,7 @@ class Gate:
         for answer in (
             self._window(vm, now),
             self._room_left(vm, now),
-            self._concurrency(vm, [self._vms[one] for one in under_way]),
+            self._concurrency(vm, under_way),
             self._peers(vm, under_way, positions),
         ):
             if answer.decision is not Decision.START:
@@ -94,7 +95,7 @@ class Gate:
         self, vm: PlannedVm, under_way: Collection[ResourceId], positions: Mapping[ResourceId, Position]
     ) -> Answer:
         """Decide whether a VM that serves may be taken back now: all but its window matters."""
-        busy = self._concurrency(vm, [self._vms[one] for one in under_way])
+        busy = self._concurrency(vm, under_way)
         return busy if busy.decision is not Decision.START else self._peers(vm, under_way, positions)
 
     def _window(self, vm: PlannedVm, now: datetime) -> Answer:
@@ -123,16 +124,19 @@ class Gate:
             return _START
         return Answer(Decision.WAIT, f"Azure had no room for {vm.size} in {vm.region}", until)
 
-    def _concurrency(self, vm: PlannedVm, under_way: Sequence[PlannedVm]) -> Answer:
+    def _concurrency(self, vm: PlannedVm, under_way: Collection[ResourceId]) -> Answer:
         limits = self._execution
         if len(under_way) >= limits.max_concurrency:
             return Answer(Decision.WAIT, f"{limits.max_concurrency} VMs are under way")
-        for key, limit, what in (
-            (_subscription, limits.max_per_subscription, "of its subscription"),
-            (_region, limits.max_per_region, "of its region"),
-            (_application, limits.max_per_application, "of its application"),
+        own = self._groups[vm.id]
+        for number, limit, what in (
+            (0, limits.max_per_subscription, "of its subscription"),
+            (1, limits.max_per_region, "of its region"),
+            (2, limits.max_per_application, "of its application"),
         ):
-            if limit is not None and sum(key(one) == key(vm) for one in under_way) >= limit:
+            if limit is None:
+                continue
+            if sum(self._groups[one][number] == own[number] for one in under_way) >= limit:
                 return Answer(Decision.WAIT, f"{limit} VMs {what} are under way")
         return _START
 
@@ -165,16 +169,6 @@ def _room(vm: PlannedVm) -> tuple[str, str, str]:
     return vm.id.subscription, vm.region.lower(), vm.size.lower()
 
 
-_Key = Callable[[PlannedVm], str]
-
-
-def _subscription(vm: PlannedVm) -> str:
-    return vm.id.subscription.lower()
-
-
-def _region(vm: PlannedVm) -> str:
-    return vm.region.lower()
-
-
-def _application(vm: PlannedVm) -> str:
-    return vm.application
+def _groups(vm: PlannedVm) -> tuple[str, str, str]:
+    """Return what a VM counts for beside the whole: its subscription, region and application."""
+    return vm.id.subscription.lower(), vm.region.lower(), vm.application

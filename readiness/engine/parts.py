@@ -39,9 +39,16 @@ class Parts:
         self._vm = vm
         self._stage = stage
         self._execution = execution
+        self._checks: dict[datetime | None, tuple[PlannedStep, ...]] = {}
 
     def checks(self, lease_until: datetime | None = None) -> tuple[PlannedStep, ...]:
         """Everything that may refuse, then the state from before, then the lease: the first effect."""
+        # Asked for with every step of a campaign, and always the same.
+        if lease_until not in self._checks:
+            self._checks[lease_until] = self._make_checks(lease_until)
+        return self._checks[lease_until]
+
+    def _make_checks(self, lease_until: datetime | None) -> tuple[PlannedStep, ...]:
         vm = self._vm
         until = lease_until or vm.occurrence.closes + timedelta(seconds=vm.reserved_seconds)
         steps: list[Step] = []
