@@ -1,11 +1,15 @@
-"""What holds for every test: nothing leaves this machine."""
+"""What holds for every test: nothing leaves this machine, and every terminal is the same."""
 
 import ipaddress
+import os
 import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+# The console asks for width and colours when it is first imported, whichever test does so.
+os.environ |= {"COLUMNS": "132", "TERM": "dumb", "NO_COLOR": "1"}
 
 
 class LeakError(AssertionError):

@@ -1,13 +1,10 @@
-"""The same terminal everywhere: its width and its lack of colours are set before anything prints."""
+"""A terminal for every test of a command, in an empty state of mind."""
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-os.environ |= {"COLUMNS": "132", "TERM": "dumb", "NO_COLOR": "1"}
 
 from tests.cli.terminal import Terminal
 
