@@ -104,18 +104,17 @@ class PreparedRun:
             self._opened = opened.pop_all()
 
     @property
-    def head(self) -> str:
-        """The digest of the last event of the run's story."""
-        return self._journal.head()
-
-    @property
     def last_head(self) -> str:
-        """The same once everything was let go of."""
+        """The digest of the last event of the run's story, once everything was let go of."""
         return self._last_head
 
     def stop(self) -> None:
         """Start nothing more; what has begun goes on to its end."""
         self._run.stop()
+
+    def only_take_back(self) -> None:
+        """Start no VM that waits: this process is for those that somebody wants back."""
+        self._run.only_take_back()
 
     def state(self) -> RunState:
         """Return where the run stands; only for the thread that carries it out."""

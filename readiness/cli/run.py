@@ -161,7 +161,7 @@ def rollback(run: str | None, vm: str | None, whole: bool, yes: bool, **where: A
 
     def ask_alone(prepared: "PreparedRun") -> None:
         ask()
-        prepared.stop()  # What was not begun is not begun by a way back.
+        prepared.only_take_back()
 
     if view.running:
         ask()

@@ -24,7 +24,6 @@ from readiness.model.steps import (
     Deallocate,
     Look,
     PlannedStep,
-    ProveHealth,
     ProveTime,
     Start,
     Step,
@@ -278,8 +277,3 @@ def _is_as_before(phase: Phase, result: StepResult) -> bool:
 def is_begun(record: StepRecord | None) -> bool:
     """Tell whether Azure accepted a step and gave a token for it."""
     return record is not None and record.state is StepState.BEGUN and record.token is not None
-
-
-def is_proof(step: Step) -> bool:
-    """Tell whether a step decides on a VM's health."""
-    return isinstance(step, ProveHealth)

@@ -84,6 +84,10 @@ class WaveRun:
         """Start nothing more; what has begun goes on to its end."""
         self._wishes.stop()
 
+    def only_take_back(self) -> None:
+        """Start no VM that waits: this process is for those that somebody wants back."""
+        self._wishes.only_back = True
+
     def execute(self) -> RunState:
         """Run until nothing is due: everything ended, or the rest is held."""
         self._take_up_begun()
@@ -144,8 +148,10 @@ class WaveRun:
 
     def _recall(self) -> str | None:
         """Take back what the gate lets through; return why the rest waits."""
-        why = None
-        for word in list(self._wishes.recalls):
+        if not self._wishes.recalls:
+            return None
+        why = self._wishes.why_held
+        for word in list(self._wishes.recalls) if why is None else ():
             vm = self._ledger.campaigns[word.vm].vm
             answer = self._gate.ask_back(vm, self._under_way, self._ledger.positions)
             if answer.decision is Decision.START:
@@ -182,7 +188,7 @@ class WaveRun:
     def _start(self, waiting: Sequence[ResourceId]) -> None:
         raised = self._wishes.raised
         why = budget.exhausted(self._ledger.positions.values(), self._execution, raised=raised)
-        held = self._wishes.why_held or why
+        held = self._wishes.why_not_started or why
         if held is not None:
             self._hold(held)
             return

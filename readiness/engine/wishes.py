@@ -55,6 +55,8 @@ class Wishes:
         self.is_paused = False
         self.raised = 0
         """How many failures beyond the budget were accepted by going on all the same."""
+        self.only_back = False
+        """Whether this process takes VMs back, and starts no other."""
         self.changed = False
         """Whether the last look found a wish."""
 
@@ -65,10 +67,15 @@ class Wishes:
 
     @property
     def why_held(self) -> str | None:
-        """Why nothing is started, if people do not want it."""
+        """Why nothing is begun, not even a way back on demand, if people do not want it."""
         if self._stopping:
             return "a stop was asked for"
         return "it was paused; 'readiness resume' goes on" if self.is_paused else None
+
+    @property
+    def why_not_started(self) -> str | None:
+        """Why no VM is started that waits, if people do not want it."""
+        return self.why_held or ("VMs are only taken back now" if self.only_back else None)
 
     def take(self, positions: Mapping[ResourceId, Position]) -> Iterator[Word]:
         """Act on new signals: yield what is decided at once, and keep in `recalls` what has to wait."""

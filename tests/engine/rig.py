@@ -20,7 +20,7 @@ from readiness.model.execution import Execution
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import SUCCEEDED, Stage
 from readiness.model.observation import Observation
-from readiness.model.plan import Batch, PlannedVm, Wave
+from readiness.model.plan import ApartGroup, Batch, PlannedVm, Wave
 from readiness.model.run import Event, RunInfo, RunState, Signal, StepRecord, StepResult
 from readiness.model.steps import Change
 from readiness.ports.cloud import Cloud, Progress, StepContext
@@ -177,6 +177,7 @@ class Rig:
         *,
         after: Stage | None = None,
         execution: Execution | None = None,
+        apart: Sequence[ApartGroup] = (),
     ) -> None:
         """Make a twin.
 
@@ -186,10 +187,12 @@ class Rig:
             faults: Scripted trouble; it counts calls from now on.
             after: The stage up to which the wave was carried out already, undisturbed.
             execution: Limits other than the usual.
+            apart: Groups of VMs that are not to be off together.
         """
         self.folder = folder
         self.wave = wave
         self.execution = execution
+        self.apart = apart
         self.clock = VirtualClock(STARTED)
         self.twin = Twin(_seed(), clock=self.clock)
         self.watcher = Watcher()
@@ -220,7 +223,9 @@ class Rig:
                 hooks=ToldHooks(),
             )
             part = part_of(self.wave, stage)
-            run = WaveRun(journal.info(), part, ALL_PLAYBOOKS, ports, execution=self.execution)
+            run = WaveRun(
+                journal.info(), part, ALL_PLAYBOOKS, ports, execution=self.execution, apart=self.apart
+            )
             return run.execute()
 
     def prepare(self) -> "Rig":

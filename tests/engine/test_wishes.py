@@ -10,6 +10,7 @@ import pytest
 
 from readiness.model.execution import Execution
 from readiness.model.lifecycle import Phase, Stage
+from readiness.model.plan import ApartGroup
 from readiness.model.run import EventKind, RunState, SignalKind
 from readiness.store.journal import leave_signal
 from tests.engine.rig import STARTED, Rig, Truth, wave_of
@@ -154,6 +155,30 @@ def test_what_was_done_is_taken_back_on_demand(tmp_path: Path) -> None:
     before = len(rig.twin.log)
     leave(rig, SignalKind.ROLLBACK, vm=VM)
     assert ([Phase.ROLLED_BACK], before) == (phases(rig.process()), len(rig.twin.log))
+
+
+def test_peers_are_taken_back_one_after_the_other(tmp_path: Path) -> None:
+    """Taking VMs back is an outage of theirs: redundant peers are not away together, and our marks go."""
+    wave = wave_of(VM, NEXT_VM)
+    peers = ApartGroup(members=tuple(vm.id for vm in wave.vms), max_unavailable=1, evidence="the web set")
+    rig = Rig(tmp_path, wave, after=Stage.OUTAGE, apart=[peers])
+    leave(rig, SignalKind.ROLLBACK)
+    assert [Phase.ROLLED_BACK, Phase.ROLLED_BACK] == phases(rig.process())
+    verbs = ("deallocate", "start")
+    calls = [one.path.rsplit("/", 2)[-2:] for one in rig.twin.log if one.path.endswith(verbs)]
+    assert [[VM, "deallocate"], [VM, "start"], [NEXT_VM, "deallocate"], [NEXT_VM, "start"]] == calls
+    marks = [tag for name in (VM, NEXT_VM) for tag in Truth(rig.twin.resources(), name).vm["tags"]]
+    assert not [tag for tag in marks if tag.startswith("readiness")]
+
+
+def test_stop_keeps_further_vms_from_being_taken_back(tmp_path: Path) -> None:
+    """A stop holds a way back on demand, too: what has begun ends, and a later process goes on with it."""
+    rig = Rig(tmp_path, wave_of(VM, NEXT_VM), after=Stage.OUTAGE, execution=Execution(max_concurrency=1))
+    leave(rig, SignalKind.ROLLBACK)
+    AtPhase(rig, VM, Phase.UNDOING, SignalKind.STOP)
+    state = rig.process()
+    assert ([Phase.ROLLED_BACK, Phase.DONE], "a stop was asked for") == (phases(state), state.held)
+    assert [Phase.ROLLED_BACK, Phase.ROLLED_BACK] == phases(rig.process())
 
 
 @pytest.mark.parametrize("kind", [SignalKind.APPROVE, SignalKind.REJECT, SignalKind.ROLLBACK])
