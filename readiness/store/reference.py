@@ -13,7 +13,7 @@ def read_reference() -> Reference:
     """Return all reference tables; a test proves that every file is whole."""
     sizes, systems = _table("sizes"), _table("systems")
     roles, risks = _table("key_roles"), _table("secure_boot_risks")
-    frameworks = _table("frameworks")
+    frameworks, zones = _table("frameworks"), _table("time_zones")
     return Reference(
         sizes={entry.name.lower(): entry for entry in msgspec.convert(sizes["sizes"], tuple[Sku, ...])},
         sizes_verified_on=sizes["verified_on"],
@@ -24,7 +24,9 @@ def read_reference() -> Reference:
         keyless_roles=roles["cannot"],
         frameworks=msgspec.convert(frameworks["frameworks"], tuple[Framework, ...]),
         frameworks_verified_on=frameworks["verified_on"],
-        time_zones={name.lower(): zone for name, zone in _table("time_zones")["zones"].items()},
+        time_zones={
+            name.lower(): zone for name, zone in (zones["zones"] | zones["announced"]["zones"]).items()
+        },
     )
 
 

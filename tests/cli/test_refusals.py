@@ -66,7 +66,7 @@ def test_a_folder_that_is_no_estate(terminal: Terminal, tmp_path: Path) -> None:
     [
         ("target: sf-sql-01}", "target: sf-sqll-01}", ("sf-sqll-01", "sf-sql-01", "context.yaml:")),
         ("criticality: high ", "critikality: high ", ("critikality", "criticality", "context.yaml:")),
-        ("expires: 2027-12-31", "expires: 31.12.2027", ("31.12.2027", "2027-12-31", "context.yaml:")),
+        ("expires: 2027-04-30", "expires: 30.04.2027", ("30.04.2027", "2027-12-31", "context.yaml:")),
         ("windows: [weekend-night]", "windows: [weekend-nigth]", ("weekend-nigth", "weekend-night")),
         ("timezone: Europe/Berlin", "timezone: Europe/Berlim", ("Europe/Berlim", "Europe/Berlin")),
         ("format: readiness/context/1", "format: readiness/context/2", ("readiness/context/2", "release")),

@@ -26,6 +26,7 @@ def test_the_catalogue_of_an_assessment_names_them() -> None:
         one.id: one.frameworks for one in evaluate(best_estate(), as_of=TODAY, release="x").summary.controls
     }
 
+    assert ("NS-3", "PA-2") == found["AC-1"]["Microsoft cloud security benchmark v1"]
     assert ("SC-28", "SC-28(1)") == found["DP-3"]["NIST SP 800-53 Rev. 5"]
     assert ("6.1", "6.2") == found["AC-2"]["CIS Microsoft Azure Foundations Benchmark v2.0.0"]
     assert ("A.12.6.1",) == found["DF-5"]["ISO 27001:2013"]

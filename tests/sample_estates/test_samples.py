@@ -11,6 +11,7 @@ import pytest
 from readiness.app.assess import assess
 from readiness.app.endpoints import seed_of
 from readiness.app.estates import load, locate
+from readiness.app.exceptions import check
 from readiness.model.assessment import Assessment
 from readiness.model.ids import ResourceId
 from readiness.twin.clock import VirtualClock
@@ -82,6 +83,18 @@ def test_good_estates_climb_the_ladder(name: str) -> None:
     entries = [entry["level"] for entry in _expected(name)["vms"].values() if "level" in entry]
     assert {1, 2, 3} == {raw for raw, _ in entries}
     assert any(permitted > raw for raw, permitted in entries), "no exception lifts anybody"
+
+
+EXPIRED_ON_PURPOSE = {"bank": {"EX-2024-090", "EX-2024-118"}}
+"""The bank's story: two exceptions ran out in September, and nobody met their rules or renewed them."""
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_exceptions_are_the_ones_that_the_check_accepts(name: str) -> None:
+    """The register of a shipped estate has no mistake but what it is there to show: exceptions that ended."""
+    found = check(locate(name), date.fromisoformat(_expected(name)["as_of"]))
+    expected = {(entry, "Expired") for entry in EXPIRED_ON_PURPOSE.get(name, ())}
+    assert expected == {(fault.exception, fault.reason) for fault in found.faults}
 
 
 @pytest.mark.parametrize("name", ["clean_shop", "bank"])

@@ -1,6 +1,10 @@
 """The reference tables that come with the package."""
 
 import re
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+import msgspec
 
 from readiness.rules.controls.references import POLICIES
 from readiness.store.reference import read_reference
@@ -49,3 +53,22 @@ def test_frameworks_map_policies_that_controls_name() -> None:
         assert framework.controls
         assert set(framework.controls) <= named
         assert all(framework.controls.values())
+
+
+def test_every_zone_of_windows_is_one_of_the_tz_database() -> None:
+    """All names of CLDR and those announced since lead to a zone, and none stands on both lists."""
+    table = msgspec.json.decode((files("readiness") / "reference" / "time_zones.json").read_bytes())
+    assert (139, 2) == (len(table["zones"]), len(table["announced"]["zones"]))
+    assert not set(table["zones"]) & set(table["announced"]["zones"])
+    assert 141 == len(REFERENCE.time_zones)
+    assert all(ZoneInfo(zone).key == zone for zone in REFERENCE.time_zones.values())
+
+
+def test_a_table_says_of_which_version_its_zones_are() -> None:
+    """What nobody compared with CLDR is kept apart, each with where it was announced."""
+    table = msgspec.json.decode((files("readiness") / "reference" / "time_zones.json").read_bytes())
+    assert "CLDR 47" in table["version"]
+    assert {"Alberta Standard Time", "British Columbia Standard Time"} == set(table["announced"]["zones"])
+    assert 2 == sum(
+        link.startswith("https://techcommunity.microsoft.com/") for link in table["announced"]["source"]
+    )

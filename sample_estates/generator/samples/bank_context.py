@@ -103,7 +103,7 @@ exceptions:
     owner: Lioba Marchetti
     reason: The vendor certifies its image without Trusted Launch only.
     approved_by: Ottilie Brandeis, security office
-    expires: 2027-06-30
+    expires: 2027-04-30
     compensating_control: Isolated subnet, jump hosts only, integrity checked by the vendor every day.
   - id: EX-2025-045
     dimension: password_access
@@ -111,7 +111,7 @@ exceptions:
     owner: Lioba Marchetti
     reason: Nobody but the vendor may change how people log in.
     approved_by: Ottilie Brandeis, security office
-    expires: 2027-06-30
+    expires: 2027-04-30
     compensating_control: Reached through recorded sessions on the jump hosts only.
   - id: EX-2024-090
     dimension: trusted_launch
