@@ -16,7 +16,7 @@ from readiness.model.exceptions import State
 from readiness.model.levels import LADDER, Level
 from readiness.model.scope import ScopeReport
 from reports import tables, words
-from reports.comma_separated import csv_bytes
+from reports.comma_separated import csv_bytes_of_parts
 from reports.excel import style
 from reports.excel.chart import Stack, stacked_bars
 from reports.excel.cover import Cover
@@ -115,7 +115,7 @@ def findings_workbook(assessment: Assessment, scope: ScopeReport | None = None) 
 
 def findings_csv(assessment: Assessment) -> Iterator[bytes]:
     """Yield the long list as CSV, piece by piece."""
-    return csv_bytes(TITLES, findings_rows(assessment))
+    return csv_bytes_of_parts(TITLES, findings_rows(assessment))
 
 
 def _draw_cover(book: Book, assessment: Assessment, scope: ScopeReport | None, footer: str) -> None:

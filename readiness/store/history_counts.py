@@ -1,6 +1,7 @@
-"""The history in numbers: counted by the database, snapshot by snapshot, without any VM in memory."""
+"""The history in numbers: snapshot by snapshot, with nothing of a VM in memory but two numbers of its own."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -10,6 +11,8 @@ from readiness.model.verdict import Dimension
 from readiness.store.history import History
 
 Four = tuple[int, int, int, int]
+_Stand = tuple[int | None, int | None, tuple[str | None, ...]] | None
+"""Levels, raw and permitted, and the classification in each dimension."""
 
 
 class SnapshotCounts(Struct, frozen=True, kw_only=True):
@@ -61,34 +64,69 @@ class Standing(Struct, frozen=True):
     controls: int
 
 
-def counts_of(history: History, snapshot: SnapshotInfo) -> SnapshotCounts:
-    """Count one snapshot.
+def trend(history: History, snapshots: Iterable[SnapshotInfo]) -> Iterator[tuple[SnapshotCounts, Movement]]:
+    """Yield each snapshot in numbers, and what moved since the one before; only that is looked up again.
 
     Raises:
-        HistoryError: It has not as many VMs as were recorded.
+        HistoryError: A snapshot has not as many VMs as were recorded.
     """
-    row = history.connection.execute(_COUNTS, (snapshot.number,)).fetchone()
-    found, classified, score, *rest = (value or 0 for value in row)
-    if found != snapshot.vms:
-        raise history.incomplete(snapshot, found)
-    dimensions = tuple(Dimension)
+    tally, score = Counter[_Stand](), 0
+    before: dict[int, int] = {}
+    for position, snapshot in enumerate(snapshots):
+        now: dict[int, int] = dict(history.connection.execute(_MEMBERS, (snapshot.number,)))
+        left = [result for vm, result in before.items() if vm not in now]
+        moved = [(before.get(vm), result) for vm, result in now.items() if before.get(vm) != result]
+        came = risen = fallen = 0
+        for was, result in (*((result, None) for result in left), *moved):
+            old, old_score = _stand(history, was)
+            new, new_score = _stand(history, result)
+            tally[old] -= 1
+            tally[new] += 1
+            score += new_score - old_score
+            came += was is None
+            if old and new and old[0] is not None and new[0] is not None:
+                risen += new[0] > old[0]
+                fallen += new[0] < old[0]
+        tally[None] = 0
+        found = tally.total()
+        if found != snapshot.vms:
+            raise history.incomplete(snapshot, found)
+        moves = Movement(came=came, went=len(left), risen=risen, fallen=fallen) if position else Movement()
+        yield _counted(tally, score), moves
+        before = now
+
+
+def _stand(history: History, result: int | None) -> tuple[_Stand, int]:
+    """Return where a VM stands by the number of its record, and its score; nowhere if there is none."""
+    row = history.connection.execute(_STAND, (result,)).fetchone() if result is not None else None
+    if row is None:
+        return None, 0
+    score, raw, permitted, *classes = row
+    return (raw, permitted, tuple(classes)), score or 0
+
+
+def _counted(tally: Counter[_Stand], score: int) -> SnapshotCounts:
+    raw, permitted = [0, 0, 0, 0], [0, 0, 0, 0]
+    satisfied, applicable = Counter[Dimension](), Counter[Dimension]()
+    for stand, vms in tally.items():
+        level, with_exceptions, classes = stand or (None, None, ())
+        if level is None or with_exceptions is None:
+            continue
+        raw[level] += vms
+        permitted[with_exceptions] += vms
+        for dimension, name in zip(Dimension, classes, strict=True):
+            satisfied[dimension] += vms * (name == Classification.SATISFIED)
+            applicable[dimension] += vms * (name != Classification.NOT_APPLICABLE)
+    classified = sum(raw)
     return SnapshotCounts(
         vms=classified,
-        excluded=found - classified,
-        raw=_four(rest[0:4]),
-        permitted=_four(rest[4:8]),
-        satisfied=dict(zip(dimensions, rest[8::2], strict=True)),
-        applicable={one: classified - none for one, none in zip(dimensions, rest[9::2], strict=True)},
+        excluded=tally.total() - classified,
+        raw=_four(raw),
+        permitted=_four(permitted),
+        satisfied={one: satisfied[one] for one in Dimension},
+        applicable={one: applicable[one] for one in Dimension},
         score=score if classified else None,
     )
-
-
-def movement(history: History, before: SnapshotInfo, after: SnapshotInfo) -> Movement:
-    """Count what moved between two snapshots; VMs that came and went move no level of those that stayed."""
-    values = {"before": before.number, "after": after.number}
-    came, risen, fallen = history.connection.execute(_MOVED, values).fetchone()
-    stayed = after.vms - (came or 0)
-    return Movement(came=came or 0, went=before.vms - stayed, risen=risen or 0, fallen=fallen or 0)
 
 
 def patterns(history: History, snapshot: SnapshotInfo, column: str) -> Iterator[Pattern]:
@@ -132,17 +170,9 @@ def _four(values: list[int]) -> Four:
 
 _COLUMNS = {"application": "application", "owner": "owner", "subscription": "subscription"}
 _OF = "FROM member m JOIN result r ON r.id = m.result WHERE m.snapshot = ?"
-_SUMS = ", ".join(
-    [
-        *(f"SUM(r.{column} = {level})" for column in ("raw", "permitted") for level in range(4)),
-        *(
-            f"SUM(r.{one.value} = '{which.value}')"
-            for one in Dimension
-            for which in (Classification.SATISFIED, Classification.NOT_APPLICABLE)
-        ),
-    ]
-)
-_COUNTS = f"SELECT COUNT(*), COUNT(r.raw), SUM(r.score), {_SUMS} {_OF}"
+_MEMBERS = "SELECT vm, result FROM member WHERE snapshot = ?"
+_CLASSES_OF = ", ".join(one.value for one in Dimension)
+_STAND = f"SELECT score, raw, permitted, {_CLASSES_OF} FROM result WHERE id = ?"  # noqa: S608  our own names
 _PATTERNS = (
     "SELECT {group} AS name, r.raw, r.permitted, r.controls, COUNT(*), SUM(r.score) "
     f"{_OF} AND r.raw IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
@@ -154,10 +184,3 @@ _LEVELS = (
     "FROM member m JOIN result r ON r.id = m.result JOIN vm ON vm.id = m.vm "
     "WHERE m.snapshot = ? AND r.raw IS NOT NULL ORDER BY vm.key"
 )
-_MOVED = """
-SELECT SUM(a.vm IS NULL), SUM(old.raw < new.raw), SUM(old.raw > new.raw)
-FROM member b JOIN result new ON new.id = b.result
-LEFT JOIN member a ON a.snapshot = :before AND a.vm = b.vm
-LEFT JOIN result old ON old.id = a.result
-WHERE b.snapshot = :after AND a.result IS NOT b.result
-"""

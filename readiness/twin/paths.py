@@ -43,12 +43,12 @@ class Address:
         cut = self.path.lower().rfind("/providers/")
         return self.path[:cut] if cut >= 0 else ""
 
-    @property
+    @cached_property
     def subscription(self) -> str:
         """Return the subscription's id, or nothing."""
         return _after(self.path, "subscriptions")
 
-    @property
+    @cached_property
     def group(self) -> str:
         """Return the resource group's name, or nothing."""
         return _after(self.path, "resourcegroups")

@@ -30,6 +30,8 @@ class State:
     def __init__(self) -> None:
         self._by_id: dict[str, Json] = {}
         self._by_kind: dict[str, dict[str, Json]] = {}
+        self._parts: dict[tuple[str, str], dict[str, Json]] = {}
+        """Resources that are part of another one, as extensions are of machines, by kind and by that one."""
         self._extending: dict[tuple[str, str], dict[str, Json]] = {}
         """Locks, policy and role assignments, by kind and by the scope they are put on."""
         self._implied: set[tuple[str, ...]] = set()
@@ -50,6 +52,8 @@ class State:
         address = paths.parse(resource["id"])
         self._by_id[key] = resource
         self._by_kind.setdefault(address.kind, {})[key] = resource
+        if _kind_of_whole(address.kind):
+            self._parts.setdefault((address.kind, _whole(key)), {})[key] = resource
         if address.kind.startswith("microsoft.authorization/"):
             self._extending.setdefault((address.kind, _extended(address)), {})[key] = resource
         if address.kind == SNAPSHOT and look(resource, "properties.incremental") is True:
@@ -64,6 +68,7 @@ class State:
         del self._by_id[key]
         address = paths.parse(resource_id)
         del self._by_kind[address.kind][key]
+        self._parts.get((address.kind, _whole(key)), {}).pop(key, None)
         self._extending.get((address.kind, _extended(address)), {}).pop(key, None)
 
     def find(self, resource_id: str | None) -> Json | None:
@@ -78,10 +83,13 @@ class State:
         return found
 
     def of_kind(self, kind: str, scope: str = "") -> list[Json]:
-        """Return all resources of a kind that lie under a scope."""
+        """Return all resources of a kind that lie under a scope: another resource, or a list of them."""
         found = self._by_kind.get(kind, {})
         if not scope:
             return list(found.values())
+        is_list = scope.count("/") % 2 == 1
+        if not is_list and paths.parse(scope).kind == _kind_of_whole(kind):
+            return list(self._parts.get((kind, scope.lower()), {}).values())
         prefix = scope.lower() + "/"
         return [resource for key, resource in found.items() if key.startswith(prefix)]
 
@@ -164,6 +172,17 @@ class State:
             if same(size.get("name"), name) and is_offered(size, location):
                 return size
         return None
+
+
+def _kind_of_whole(kind: str) -> str:
+    """Return the kind of what resources of a kind are part of, or nothing where they stand alone."""
+    whole = kind.rpartition("/")[0]
+    return whole if "/" in whole else ""
+
+
+def _whole(key: str) -> str:
+    """Return what the resource of a key is part of."""
+    return key.rsplit("/", 2)[0]
 
 
 def _extended(address: paths.Address) -> str:
