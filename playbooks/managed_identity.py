@@ -33,6 +33,12 @@ def is_chosen(choice: Choice) -> bool:
     return choice.identity is not None
 
 
+def lacks(target: Target) -> bool:
+    """Tell whether the VM, whatever identities it has, is without one that was chosen by name."""
+    choice = target.choice.identity
+    return choice is not None and not set(choice.user_assigned) <= set(target.vm.identity.user_assigned)
+
+
 def prepare(target: Target) -> tuple[Change, ...]:
     """Add the identities, then give the VM's own one its roles."""
     vm, choice = target.vm.id, target.choice.identity
@@ -71,5 +77,11 @@ def undo(_before: Before, _begun: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 PLAYBOOK = Playbook(
-    spec=SPEC, is_chosen=is_chosen, prepare=prepare, prepared=verify, verify=verify, undo=undo
+    spec=SPEC,
+    is_chosen=is_chosen,
+    lacks=lacks,
+    prepare=prepare,
+    prepared=verify,
+    verify=verify,
+    undo=undo,
 )

@@ -8,8 +8,9 @@ security groups filter network traffic"
 Does, days before: identity, Entra login and its roles where they were chosen; proves in the guest that
 somebody signed in by key or Entra account in the last 30 days, and nobody by password whose owner did not
 accept its end. Does, after the soak and never beside a change that can stop a boot: the same proof once more,
-passwords off in sshd, and the internet kept from the management ports.
-Does not: remove public addresses, so the way out stays as it is; touch a security group that others share;
+passwords off in sshd, and the internet kept from the management ports. Does, once all of them were closed and
+in a run of its own: tightens a security group that several VMs share.
+Does not: remove public addresses, so the way out stays as it is; touch such a group for the sake of one VM;
 put a Windows VM that is in a domain into Entra; remove accounts or keys. Azure's own setting of how a VM was
 set up never changes. Point of no return: none; the closure is taken back by configuration.
 """
@@ -17,7 +18,7 @@ set up never changes. Point of no return: none; the closure is taken back by con
 import re
 
 from playbooks.managed_identity import assignment
-from playbooks.passwordless_rules import closed_ports, put_back, tightened
+from playbooks.passwordless_rules import closed_ports, put_back, tightened, tightened_for_all
 from playbooks.passwordless_scripts import CLOSE_PASSWORDS, LIST_LOGINS, OPEN_PASSWORDS, PROVE_WORKGROUP
 from readiness.model.context import Choice, IdentityChoice, LoginChoice, LoginMethod
 from readiness.model.ids import ResourceId
@@ -179,6 +180,7 @@ PLAYBOOK = Playbook(
     prepare=prepare,
     prepared=prepared,
     close=close,
+    close_shared=tightened_for_all,
     verify=verify,
     undo=undo,
     consent=consent,

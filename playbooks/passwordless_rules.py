@@ -11,8 +11,14 @@ from typing import Any
 
 from readiness.model.context import LoginChoice
 from readiness.model.ids import ResourceId
-from readiness.model.playbook import Opening
-from readiness.model.steps import AccessChange, RemoveSecurityRule, SetSecurityRule, Step
+from readiness.model.playbook import Opening, SharedTarget
+from readiness.model.steps import (
+    AccessChange,
+    ProveClosedBehind,
+    RemoveSecurityRule,
+    SetSecurityRule,
+    Step,
+)
 
 _EVERYBODY = ("*", "any", "0.0.0.0/0", "::/0")
 _PRIVATE = tuple(
@@ -46,6 +52,21 @@ def tightened(vm: ResourceId, opening: Opening, choice: LoginChoice) -> Iterator
     if choice.allow_from:
         yield _guard(vm, opening, ports, "allow", list(choice.allow_from), opening.spare[-2])
     yield _guard(vm, opening, ports, "deny", ["Internet"], opening.spare[-1])
+
+
+def tightened_for_all(target: SharedTarget) -> tuple[AccessChange, ...]:
+    """Return what closes a group that several VMs hang on, and its proof at each; nothing without room."""
+    rules: list[AccessChange] = []
+    for opening in target.openings:
+        found = tuple(tightened(target.group, opening, target.choice))
+        if not found and set(opening.ports) & set(target.choice.ports):
+            return ()
+        rules += found
+    proofs = (
+        ProveClosedBehind(vm=vm, ports=tuple(port for port in ports if port in target.choice.ports))
+        for vm, ports in sorted(target.ports.items())
+    )
+    return (*rules, *(proof for proof in proofs if proof.ports)) if rules else ()
 
 
 def put_back(begun: Iterable[Step]) -> Iterator[AccessChange]:

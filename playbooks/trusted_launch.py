@@ -99,7 +99,7 @@ def fall_back(target: Target) -> tuple[Change, ...]:
     choice, vm = target.choice.trusted_launch, target.vm
     if choice is None or not (choice.fall_back and _last_boot(choice) and convert(target)):
         return ()
-    if vm.boot.secure_boot or vm.power is not Power.RUNNING:
+    if vm.boot.secure_boot or not target.boots:
         return ()
     return (PatchVm(vm=vm.id, properties=_profile(secure_boot=False, vtpm=True)),)
 
@@ -159,7 +159,7 @@ def consent(target: Target) -> tuple[str, ...]:
     told = [*backup.consent(target)] if convert(target) else []
     if generation1.is_chosen(target.choice, target.vm):
         told += generation1.consent(target)
-    if restart(target) and target.vm.power is Power.RUNNING:
+    if restart(target) and target.boots:
         told.append("it restarts a second time: Secure Boot is switched on once a first boot is proven")
     elif restart(target):
         told.append("Secure Boot stays off: it is off now, and no first boot can be proven")

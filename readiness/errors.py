@@ -9,6 +9,7 @@
     │   └── ConsentError            somebody has not agreed who has to
     ├── CloudError ............ 5   Azure said no
     │   ├── ThrottledError  DeniedError  ConflictError  CapacityError  MissingError  UnreachableError
+    │   │       └── LoginError ...... nobody is logged in, or to another tenant
     └── JournalError .......... 6   the memory of a run cannot be used
         ├── LockedError             another process is running it
         ├── ReplayMismatchError     it belongs to another plan or release
@@ -88,9 +89,13 @@ class CloudError(ReadinessError):
 
     exit_code = Exit.CLOUD
 
-    def __init__(self, brief: str, *, code: str = "", details: str = "", remedy: str = "") -> None:
+    def __init__(
+        self, brief: str, *, code: str = "", details: str = "", remedy: str = "", retry_after: float = 0.0
+    ) -> None:
         super().__init__(brief, details=details, remedy=remedy)
         self.code = code
+        self.retry_after = retry_after
+        """Wall-clock seconds that Azure wants to pass before the next try; 0 where it names none."""
 
 
 class ThrottledError(CloudError):
@@ -115,6 +120,13 @@ class MissingError(CloudError):
 
 class UnreachableError(CloudError):
     """No answer from the endpoint."""
+
+
+class LoginError(UnreachableError):
+    """Nobody is logged in, or somebody of another tenant: a person mends it, and nothing was refused."""
+
+    is_lasting = False
+    """Whether no waiting helps: whoever is logged in is never let in."""
 
 
 class JournalError(ReadinessError):

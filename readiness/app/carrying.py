@@ -1,6 +1,7 @@
 """Use case: carry a stage of a wave out, or go on with it where it ended. All checks come before any change.
 
-A run is known by its plan, wave and stage: the same command twice is one run, and so is it after a crash.
+A run is known by its plan, wave and stage, or by its plan and its action on a shared object: the same command
+twice is one run, and so is it after a crash.
 """
 
 import secrets
@@ -12,11 +13,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.app.consent import insist_on_consent
+from readiness.app.consent import insist_on_consent, insist_on_consent_for
 from readiness.app.hooks import ProcessHooks
+from readiness.app.other_waves import groups_as_found
 from readiness.app.places import Place, check_subscriptions, find_place
 from readiness.app.release import RELEASE
-from readiness.app.stages import part_of, soaked
+from readiness.app.shared_actions import action_of, insist_on_closed, shared_wave
+from readiness.app.stages import Soaked, part_of, soaked
 from readiness.azure.connect import Connection
 from readiness.azure.perform import AzureCloud
 from readiness.engine.advance import RECALLED, REJECTED
@@ -29,9 +32,9 @@ from readiness.model.lifecycle import Phase, Stage
 from readiness.model.plan import DIGEST_LENGTH, Plan, Wave
 from readiness.model.run import RunInfo, RunState
 from readiness.ports.observer import Observer
-from readiness.store.artefacts import read_plan, write_plan
+from readiness.store.artefacts import keep_plan, read_plan
 from readiness.store.journal import SqliteJournal, read_run
-from readiness.store.runs import folder_of, run_id
+from readiness.store.runs import folder_of, run_id, shared_run_id
 
 WORKERS = 8
 """Calls to Azure under way at once."""
@@ -42,12 +45,15 @@ class RunRequest(Struct, frozen=True, kw_only=True):
 
     plan: Path
     wave: int
+    """0 where it is an action on a shared object."""
     approve: str
     state: Path
     twin: str | None = None
     certificate: Path | None = None
     live: bool = False
     stage: Stage = Stage.OUTAGE
+    action: str = ""
+    """Key of an action on a shared object, in the place of a wave."""
     again: frozenset[Phase] = frozenset()
     """VMs that ended so are tried anew, but for those that a person took back."""
     again_vm: str = ""
@@ -59,9 +65,9 @@ class PreparedRun:
 
     def __init__(self, plan: Plan, request: RunRequest, place: Place, observer: Observer) -> None:
         self.plan, self.place = plan, place
-        self.wave = part_of(wave_of(plan, request.wave), request.stage)
+        self.wave = work_of(plan, request.wave, request.stage, request.action)
         wanted = RunInfo(
-            id=run_id(plan, request.wave, request.stage),
+            id=name_of_run(plan, request.wave, request.stage, request.action),
             plan=plan.digest,
             wave=request.wave,
             place=place.name,
@@ -71,20 +77,22 @@ class PreparedRun:
             stage=request.stage,
             instance=secrets.token_hex(4),
             way=place.way,
+            action=request.action,
         )
         self.folder = folder_of(request.state, wanted.id)
         self.left_out: dict[str, str] = {}
         with ExitStack() as opened:
             connection = opened.enter_context(closing(Connection(place.endpoint)))
             check_subscriptions(plan, connection, place)
-            self._not_before = self._soaks(request) if request.stage is Stage.CLOSURE else {}
-            write_plan(self.folder, plan)
+            soaks = request.stage is Stage.CLOSURE and not request.action
+            self._not_before = self._soaks(request) if soaks else {}
+            keep_plan(request.plan, plan, self.folder)
             journal = opened.enter_context(closing(SqliteJournal.open(self.folder, wanted)))
             self.info = journal.info()
             self._begin_again(journal, request)
             executor = opened.enter_context(ThreadPoolExecutor(WORKERS, thread_name_prefix="azure"))
             ports = Ports(
-                cloud=AzureCloud(connection),
+                cloud=AzureCloud(connection, self.wave),
                 journal=journal,
                 clock=place.clock,
                 observer=observer,
@@ -98,7 +106,7 @@ class PreparedRun:
                 ALL_PLAYBOOKS,
                 ports,
                 execution=plan.policy.execution,
-                apart=plan.apart,
+                apart=groups_as_found(plan, request.wave, request.state, place.name, place.clock.now()),
                 not_before=self._not_before,
             )
             self._opened = opened.pop_all()
@@ -131,13 +139,7 @@ class PreparedRun:
 
     def _soaks(self, request: RunRequest) -> dict[ResourceId, datetime]:
         """Keep of the wave what can be closed, and return when each VM may be."""
-        outage = None
-        folder = folder_of(request.state, run_id(self.plan, request.wave))
-        if (folder / "journal.sqlite").exists():
-            info, records, _ = read_run(folder)
-            whole = wave_of(self.plan, request.wave)
-            outage = run_state(info, whole, ALL_PLAYBOOKS, records, now=self.place.clock.now())
-        found = soaked(self.wave, outage, self.plan.policy.execution)
+        found = closable(self.plan, request.wave, request.state, self.place.clock.now())
         self.wave, self.left_out = found.wave, found.left_out
         return found.not_before
 
@@ -160,14 +162,19 @@ def prepare_run(request: RunRequest, observer: Observer) -> PreparedRun:
         WrongDigestError: What was approved is not this plan.
         WrongTargetError: The plan was made for another place.
         ConsentError: Somebody has not agreed who has to.
-        PlanError: The plan has no such wave.
+        PlanError: The plan has no such wave; or VMs that hang on a shared object are not closed.
         LockedError: Another process carries this run out.
     """
     plan = read_plan(request.plan)
     check_digest(plan, request.approve)
-    wave = wave_of(plan, request.wave)
+    action = action_of(plan, request.action) if request.action else None
+    wave = wave_of(plan, request.wave) if action is None else None
     place = find_place(plan, request)
-    insist_on_consent(plan, wave, request.state, place)
+    if wave is not None:
+        insist_on_consent(plan, wave, request.state, place)
+    elif action is not None:
+        insist_on_closed(plan, action, request.state, place.name)
+        insist_on_consent_for(plan, action, request.state, place)
     return PreparedRun(plan, request, place, observer)
 
 
@@ -183,6 +190,27 @@ def check_digest(plan: Plan, approved: str) -> None:
             details=f"At least the first {DIGEST_LENGTH} characters of the plan's own digest are needed.",
             remedy="Compare it with the Summary of the workbook that was approved: this may be another plan.",
         )
+
+
+def work_of(plan: Plan, number: int, stage: Stage, action: str = "") -> Wave:
+    """Return what a run carries out: the part of a wave that its stage is for, or a shared object."""
+    if action:
+        return shared_wave(action_of(plan, action))
+    return part_of(wave_of(plan, number), stage)
+
+
+def closable(plan: Plan, number: int, state: Path, now: datetime) -> Soaked:
+    """Return which VMs of a wave can be closed, by the journal of its outage."""
+    outage, folder = None, folder_of(state, run_id(plan, number))
+    if (folder / "journal.sqlite").exists():
+        info, records, _ = read_run(folder)
+        outage = run_state(info, wave_of(plan, number), ALL_PLAYBOOKS, records, now=now)
+    return soaked(work_of(plan, number, Stage.CLOSURE), outage, plan.policy.execution)
+
+
+def name_of_run(plan: Plan, number: int, stage: Stage, action: str = "") -> str:
+    """Return the id of a run, always the same."""
+    return shared_run_id(plan, action) if action else run_id(plan, number, stage)
 
 
 def wave_of(plan: Plan, number: int) -> Wave:

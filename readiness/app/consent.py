@@ -1,22 +1,24 @@
-"""Who has to agree before a wave runs live, and whether they did. On a twin nobody has to.
+"""Who has to agree before something runs live, and whether they did. On a twin nobody has to.
 
 * Each production VM has its owner's sign-off: an approving decision with approver, date and change ticket.
 * A wave with production VMs has an approval by a second person: neither the plan's author nor the runner.
-* What cannot be taken back by configuration has its owner's sign-off in any environment.
+* What cannot be taken back by configuration has its owner's sign-off in any environment, a move of the backup
+  to an Enhanced policy included.
 * Whoever owns a VM's infrastructure code has confirmed: the next apply could replace the VM.
+* What several VMs hang on has an approval of its own, which also speaks for the owners of VMs that the plan
+  does not close.
 """
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from readiness.app.people import Person
+from readiness.app.people import Person, may_be_author
 from readiness.app.places import Place
 from readiness.errors import ConsentError
 from readiness.model.context import Environment
 from readiness.model.decision import Answer, Decision
 from readiness.model.ids import ResourceId
-from readiness.model.plan import Plan, PlannedVm, Wave
-from readiness.model.steps import Undo
+from readiness.model.plan import Plan, PlanAction, PlannedVm, TargetKind, Wave
 from readiness.store.approvals import Approval, approvals_of
 
 _SHOWN = 8
@@ -44,6 +46,55 @@ def agreements_missing(plan: Plan, wave: Wave, state: Path, runner: Person) -> l
     return list(missing_consent(plan, wave, approvals_of(state, plan.digest, wave.number), runner))
 
 
+def insist_on_consent_for(plan: Plan, action: PlanAction, state: Path, place: Place) -> None:
+    """Refuse to change a shared object live without everybody's word.
+
+    Raises:
+        ConsentError: Somebody has not agreed who has to; all are named.
+    """
+    missing = [] if not place.is_live else list(agreements_missing_for(plan, action, state, place.who))
+    if missing:
+        raise ConsentError(
+            f"{action.target.name} may not be changed live yet: {len(missing)} agreements are missing.",
+            details="; ".join(missing),
+            remedy=f"A second person approves with 'readiness approve PLAN --action {action.target.name}'.",
+        )
+
+
+def agreements_missing_for(plan: Plan, action: PlanAction, state: Path, runner: Person) -> Iterator[str]:
+    """Yield a sentence for every agreement that a live change of a shared object misses."""
+    given = approvals_of(state, plan.digest, 0, action.key)
+    seconds = [one for one in given if _is_second(one, plan, runner)]
+    if not seconds:
+        own = " (only its author or runner did)" if given else ""
+        yield f"no second person approved the change of {action.target.name}{own}"
+    elif action.others and not any(one.owners_agreed for one in seconds):
+        names = ", ".join(vm.name for vm in action.others[:_SHOWN])
+        more = f" and {len(action.others) - _SHOWN} more" if len(action.others) > _SHOWN else ""
+        yield (
+            f"the plan does not close {names}{more}, which lose the way in, too: whoever approves says "
+            "with --owners-agreed that their owners have agreed"
+        )
+    decisions = {decision.vm: decision for decision in plan.decisions}
+    for vm in plan.vms:
+        if vm.id in action.vms:
+            yield from _missing_for(vm, decisions)
+
+
+def insist_on_somebody_else(plan: Plan, who: Person) -> None:
+    """Refuse the approval of a plan for Azure itself by whoever made it.
+
+    Raises:
+        ConsentError: It is the author who wants to approve it.
+    """
+    if plan.target.kind is TargetKind.LIVE and may_be_author(plan.author, who.name, who.object_id):
+        raise ConsentError(
+            f"{plan.author} made this plan, and cannot be its second person, too.",
+            details=f"Logged in here is {who.words}.",
+            remedy="Have somebody else approve it, logged in under a name of their own.",
+        )
+
+
 def missing_consent(plan: Plan, wave: Wave, approvals: Iterable[Approval], runner: Person) -> Iterator[str]:
     """Yield a sentence for every agreement that is missing."""
     if any(vm.environment is Environment.PRODUCTION for vm in wave.vms):
@@ -60,11 +111,11 @@ def _is_second(approval: Approval, plan: Plan, runner: Person) -> bool:
     """Tell whether an approval is somebody else's, and by somebody whom Entra knows."""
     if not approval.object_id or runner.is_same_as(approval.by, approval.object_id):
         return False
-    return not plan.author or plan.author.lower() not in (approval.by.lower(), approval.object_id.lower())
+    return not may_be_author(plan.author, approval.by, approval.object_id)
 
 
 def _missing_for(vm: PlannedVm, decisions: dict[ResourceId, Decision]) -> Iterator[str]:
-    needs = vm.environment is Environment.PRODUCTION or vm.undo in (Undo.REBUILD, Undo.NONE)
+    needs = vm.environment is Environment.PRODUCTION or vm.needs_sign_off
     if needs and not _is_signed(decisions.get(vm.id)):
         yield f"{vm.name}: {vm.owner or 'its owner'} has not signed (approval, approver, date and ticket)"
     if vm.iac.endswith("(not confirmed yet)"):

@@ -89,6 +89,10 @@ def _target(entry: TargetEntry) -> Iterator[str]:
         yield f"backup policy {choice.backup_policy.name}"
     if choice.login is not None:
         yield from _login(choice.login)
+    if choice.sizes:
+        yield f"where Azure has no room, size {' or '.join(choice.sizes)}"
+    if choice.starts_if_off:
+        yield "started to prove its boot if it is off"
 
 
 def _identity(choice: IdentityChoice) -> Iterator[str]:

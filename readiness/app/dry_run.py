@@ -1,16 +1,17 @@
 """Use case: ask everything a run asks before its first effect, of every VM of a wave, and change nothing."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from msgspec import Struct
 
 from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.app.carrying import WORKERS, RunRequest, check_digest, wave_of
-from readiness.app.consent import agreements_missing
+from readiness.app.carrying import WORKERS, RunRequest, check_digest, name_of_run, wave_of, work_of
+from readiness.app.consent import agreements_missing, agreements_missing_for
 from readiness.app.places import Place, check_subscriptions, find_place
 from readiness.app.release import RELEASE
-from readiness.app.stages import part_of
+from readiness.app.shared_actions import action_of, not_closed, on_record
 from readiness.azure.connect import Connection
 from readiness.azure.perform import AzureCloud
 from readiness.engine.advance import Campaign
@@ -19,11 +20,11 @@ from readiness.engine.work import ask
 from readiness.errors import CloudError
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase
+from readiness.model.plan import Plan
 from readiness.model.run import RunInfo, StepResult
-from readiness.model.steps import RecordBefore, TakeLease
-from readiness.ports.cloud import Failed
+from readiness.model.steps import Preflight, RecordBefore, TakeLease
+from readiness.ports.cloud import Done, Failed
 from readiness.store.artefacts import read_plan
-from readiness.store.runs import run_id
 
 
 class Checked(Struct, frozen=True, kw_only=True):
@@ -32,6 +33,8 @@ class Checked(Struct, frozen=True, kw_only=True):
     vm: ResourceId
     name: str
     refusals: tuple[str, ...]
+    note: str = ""
+    """Where Azure is known to refuse nothing: so it says, with what is not known."""
 
     @property
     def may_go(self) -> bool:
@@ -43,7 +46,7 @@ class DryRun(Struct, frozen=True, kw_only=True):
     """What stands in the way of a run of a wave now."""
 
     consent_missing: tuple[str, ...]
-    """Sentences: who has not agreed who has to. Empty on a twin."""
+    """Sentences: who has not agreed who has to, which nobody has on a twin; and what is not closed yet."""
     vms: tuple[Checked, ...]
 
     @property
@@ -60,12 +63,11 @@ def dry_run(request: RunRequest) -> DryRun:
     """
     plan = read_plan(request.plan)
     check_digest(plan, request.approve)
-    whole = wave_of(plan, request.wave)
-    wave = part_of(whole, request.stage)
+    wave = work_of(plan, request.wave, request.stage, request.action)
     place = find_place(plan, request)
-    missing = agreements_missing(plan, whole, request.state, place.who) if place.is_live else []
+    missing = tuple(_missing(plan, request, place))
     info = RunInfo(
-        id=run_id(plan, request.wave, request.stage),
+        id=name_of_run(plan, request.wave, request.stage, request.action),
         plan=plan.digest,
         wave=request.wave,
         place=place.name,
@@ -73,17 +75,29 @@ def dry_run(request: RunRequest) -> DryRun:
         release=RELEASE,
         started_at=place.clock.now(),
         stage=request.stage,
+        action=request.action,
     )
     campaigns = [campaign_of(vm, ALL_PLAYBOOKS, info, plan.policy.execution) for vm in wave.vms]
     with closing(Connection(place.endpoint)) as connection, ThreadPoolExecutor(WORKERS) as executor:
         check_subscriptions(plan, connection, place)
-        cloud = AzureCloud(connection)
+        cloud = AzureCloud(connection, wave)
         checked = executor.map(lambda one: _checked(cloud, place, info, one), campaigns)
-        return DryRun(consent_missing=tuple(missing), vms=tuple(checked))
+        return DryRun(consent_missing=missing, vms=tuple(checked))
+
+
+def _missing(plan: Plan, request: RunRequest, place: Place) -> Iterator[str]:
+    """Yield what people have not said or done yet."""
+    if not request.action:
+        wave = wave_of(plan, request.wave)
+        yield from agreements_missing(plan, wave, request.state, place.who) if place.is_live else ()
+        return
+    action = action_of(plan, request.action)
+    yield from not_closed(plan, action, on_record(plan, request.state, place.name))
+    yield from agreements_missing_for(plan, action, request.state, place.who) if place.is_live else ()
 
 
 def _checked(cloud: AzureCloud, place: Place, info: RunInfo, campaign: Campaign) -> Checked:
-    refusals = []
+    refusals, note = [], ""
     for planned in campaign.steps(Phase.CHECKING, {}):
         if isinstance(planned.step, TakeLease | RecordBefore):
             continue
@@ -93,6 +107,8 @@ def _checked(cloud: AzureCloud, place: Place, info: RunInfo, campaign: Campaign)
                 refusals.append(detail)
             case CloudError():
                 refusals.append(answer.brief)
+            case Done(detail=detail) if isinstance(planned.step, Preflight):
+                note = detail
             case _:
                 pass
-    return Checked(vm=campaign.vm.id, name=campaign.vm.name, refusals=tuple(refusals))
+    return Checked(vm=campaign.vm.id, name=campaign.vm.name, refusals=tuple(refusals), note=note)

@@ -12,6 +12,7 @@ from readiness.model.run import RunInfo, RunState
 
 _COMMANDS = {Stage.PREPARATION: "prepare", Stage.OUTAGE: "run", Stage.CLOSURE: "close"}
 _AFTER = {Stage.PREPARATION: (Stage.OUTAGE, "in its window"), Stage.OUTAGE: (Stage.CLOSURE, "after the soak")}
+_ALL_CLOSED = "every VM of the plan that hangs on it is closed"
 _TO_MEND = (Phase.BLOCKED, Phase.ROLLED_BACK, Phase.DECLINED)
 
 USUAL_STATE = Path(".readiness")
@@ -33,6 +34,8 @@ class Words(Struct, frozen=True, kw_only=True):
     """The options that lead to the place."""
     state: tuple[str, ...]
     """The option that names the state folder; empty where it is the usual one."""
+    due: tuple[str, ...] = ()
+    """Shared groups of which every VM is closed by now, as `--action` names them."""
 
 
 def words_of(info: RunInfo, state: Path, plan: Path) -> Words:
@@ -43,11 +46,30 @@ def words_of(info: RunInfo, state: Path, plan: Path) -> Words:
 
 def next_steps(state: RunState, words: Words) -> tuple[Advice, ...]:
     """Return what to do now, the most urgent first."""
+    return (*to_finish(state, words), *to_follow(state, words))
+
+
+def to_finish(state: RunState, words: Words) -> tuple[Advice, ...]:
+    """Return what the run itself still needs: a person's word, mending, or going on."""
     return tuple(_advice(state, words))
+
+
+def to_follow(state: RunState, words: Words) -> tuple[Advice, ...]:
+    """Return what comes after a run whose VMs have all come to an end: a stage, and what they shared."""
+    info = state.info
+    if _goes_on(state) or not state.count(*SUCCEEDED):
+        return ()
+    following = [_AFTER[info.stage]] if info.stage in _AFTER else []
+    return (
+        *(Advice(command=_stage(stage, info, words), why=when) for stage, when in following),
+        *(Advice(command=_tighten(group, info, words), why=_ALL_CLOSED) for group in words.due),
+    )
 
 
 def going_on(info: RunInfo, words: Words) -> str:
     """Return the command that goes on with a run."""
+    if info.action:
+        return _tighten(info.action, info, words)
     return _stage(info.stage, info, words)
 
 
@@ -63,16 +85,23 @@ def _advice(state: RunState, words: Words) -> Iterator[Advice]:
     if mend := [name for phase in _TO_MEND for name in names[phase]]:
         why = f"once what stopped {', '.join(mend)} is mended"
         yield Advice(command=_line("retry", "--failed", info.id, *there), why=why)
-    if any(unit.phase not in FINAL and unit.phase is not Phase.UNDECIDED for unit in state.units):
+    if _goes_on(state):
         yield Advice(command=going_on(info, words), why="goes on with the rest")
-    elif info.stage in _AFTER and any(unit.phase in SUCCEEDED for unit in state.units):
-        stage, when = _AFTER[info.stage]
-        yield Advice(command=_stage(stage, info, words), why=when)
+
+
+def _goes_on(state: RunState) -> bool:
+    """Tell whether there is a VM that a process could go on with at once."""
+    return any(unit.phase not in FINAL and unit.phase is not Phase.UNDECIDED for unit in state.units)
 
 
 def _stage(stage: Stage, info: RunInfo, words: Words) -> str:
     approved = ("--wave", str(info.wave), "--approve", info.plan[:DIGEST_LENGTH])
     return _line(_COMMANDS[stage], words.plan, *approved, *words.place, *words.state)
+
+
+def _tighten(action: str, info: RunInfo, words: Words) -> str:
+    wanted = ("--action", action, "--approve", info.plan[:DIGEST_LENGTH])
+    return _line("tighten", words.plan, *wanted, *words.place, *words.state)
 
 
 def _line(*words: str) -> str:

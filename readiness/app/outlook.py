@@ -4,9 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from readiness.app.carrying import PreparedRun, wave_of
+from readiness.app.carrying import PreparedRun, work_of
 from readiness.app.run_status import RunView
-from readiness.app.stages import part_of
 from readiness.model.lifecycle import Phase, Stage
 from readiness.model.plan import Plan, Wave
 from readiness.model.run import RunState
@@ -41,7 +40,7 @@ def outlook_of(prepared: PreparedRun) -> Outlook:
 def outlook_from(view: RunView) -> Outlook:
     """Return the outlook of a run that another process carries out, or none any more."""
     info = view.state.info
-    wave = part_of(wave_of(view.plan, info.wave), info.stage)
+    wave = work_of(view.plan, info.wave, info.stage, info.action)
     rate = 1.0 if info.is_live and view.running else 0.0
     return _outlook(view.plan, wave, view.state, view.at, rate, info.place)
 

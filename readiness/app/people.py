@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 
 from msgspec import Struct
 
@@ -26,6 +27,27 @@ class Person(Struct, frozen=True, kw_only=True):
         if self.object_id and object_id:
             return self.object_id.lower() == object_id.lower()
         return self.name.lower() == name.lower()
+
+
+def read_person(words: str) -> Person:
+    """Return the person that `Person.words` told of."""
+    found = re.fullmatch(r"(.*) \(object id ([^()]+)\)", words)
+    return Person(name=found[1], object_id=found[2]) if found else Person(name=words)
+
+
+def may_be_author(author: str, name: str, object_id: str = "") -> bool:
+    """Tell whether the author of a plan may be this person; in doubt it is.
+
+    A plan is made without Azure, often by somebody of whom only the login name of a machine is known: that is
+    taken for whoever has it before the @ of a user principal name.
+    """
+    if not author:
+        return False
+    known = read_person(author)
+    if known.is_same_as(name, object_id) or (object_id and author.lower() == object_id.lower()):
+        return True
+    before_at = name.partition("@")[0]
+    return not known.object_id and "@" not in known.name and known.name.lower() == before_at.lower()
 
 
 def local_user() -> str:

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from playbooks.catalog import ALL_PLAYBOOKS
 from readiness.app.collector import paused_collector
@@ -12,7 +13,7 @@ from readiness.app.estates import load
 from readiness.app.release import RELEASE
 from readiness.errors import PlanError
 from readiness.model.estate import Estate
-from readiness.model.plan import Plan
+from readiness.model.plan import Plan, TargetKind, digest_of
 from readiness.model.policy import Policy
 from readiness.planner.build import Request, build_plan
 from readiness.planner.diff import Change, diff
@@ -32,7 +33,7 @@ class WrittenPlan(Struct, frozen=True, kw_only=True):
 
 
 @paused_collector()
-def create_plan(
+def create_plan(  # noqa: PLR0913  what a plan is made of, and for whom
     folder: Path,
     to: Path,
     as_of: date,
@@ -40,6 +41,7 @@ def create_plan(
     previous: Path | None = None,
     *,
     effort: float | None = None,
+    author: str = "",
 ) -> WrittenPlan:
     """Assess the estate in a folder, plan its waves, and write `plan.json` and `wave-plan.xlsx`.
 
@@ -50,6 +52,7 @@ def create_plan(
         policy: File of limits and wishes; without one the defaults hold.
         previous: A plan whose waves keep their places.
         effort: Seconds of work for which a solver looks for the fewest waves and the proof; None: no solver.
+        author: Who plans. Part of a plan for Azure itself, which has to be approved by somebody else.
     """
     solver = cp_sat_solver(effort) if effort is not None else None
     estate = load(folder)
@@ -75,6 +78,9 @@ def create_plan(
             solver=solver,
         )
     )
+    if plan.target.kind is TargetKind.LIVE and author:
+        unsealed = replace(plan, author=author, digest="")
+        plan = replace(unsealed, digest=digest_of(unsealed))
     from reports.workbook import plan_workbook
 
     workbook = to / "wave-plan.xlsx"

@@ -2,9 +2,11 @@
 
 What is rebuilt is where every VM stood *before*, and that its lease is ours. From there the same run goes on:
 each step looks first, so that what was done already is found done. A VM that was through already is known by
-its model, and is not taken down again.
+its model, and is not taken down again. One that was let go of bears no lease any more: it is done if Azure
+shows what the plan wanted, it is as well as before, and the run's snapshots of all its disks are there.
 """
 
+import secrets
 from contextlib import closing
 from datetime import datetime
 
@@ -12,21 +14,22 @@ from msgspec import Struct
 
 from playbooks.catalog import ALL_PLAYBOOKS
 from readiness.app.carrying import RunRequest, check_digest, wave_of
+from readiness.app.past import EARLY, Past
 from readiness.app.places import check_subscriptions, find_place
 from readiness.app.release import RELEASE
 from readiness.app.stages import part_of
 from readiness.azure.connect import Connection
 from readiness.azure.perform import AzureCloud
-from readiness.azure.traces import Snapshots, Trace, trace_of
+from readiness.azure.traces import Snapshots, Trace, released_trace_of, trace_of
 from readiness.engine.advance import Campaign
 from readiness.errors import JournalError, MissingError
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase, Stage
+from readiness.model.observation import Health, judge_health
 from readiness.model.plan import PlannedVm, Wave
-from readiness.model.run import Event, EventKind, RunInfo, StepRecord, StepResult, StepState
-from readiness.model.steps import PlannedStep, RecordBefore
+from readiness.model.run import Event, EventKind, RunInfo
 from readiness.model.verdict import Status
-from readiness.store.artefacts import read_plan, write_plan
+from readiness.store.artefacts import keep_plan, read_plan
 from readiness.store.journal import SqliteJournal
 from readiness.store.runs import folder_of, run_id
 
@@ -70,13 +73,14 @@ def recover(request: RunRequest) -> Recovered:
         )
     with closing(Connection(place.endpoint)) as connection:
         check_subscriptions(plan, connection, place)
-        found = _found(connection, plan.approval, wave, name)
+        found = _found(connection, plan.approval, wave, name, request.stage)
     if not found.traces:
         raise JournalError(
             f"No VM of the wave bears a mark of {name}.",
             details="; ".join(f"{vm}: {why}" for vm, why in found.unreadable.items()),
             remedy="Nothing was under way: begin it with 'readiness run'.",
         )
+    leases = [trace.lease for trace in found.traces.values() if trace.lease is not None]
     info = RunInfo(
         id=name,
         plan=plan.digest,
@@ -86,10 +90,10 @@ def recover(request: RunRequest) -> Recovered:
         release=RELEASE,
         started_at=min(trace.started for trace in found.traces.values()),
         stage=request.stage,
-        instance=next(iter(found.traces.values())).lease.instance,
+        instance=leases[0].instance if leases else secrets.token_hex(4),
         way=place.way,
     )
-    write_plan(folder, plan)
+    keep_plan(request.plan, plan, folder)
     with closing(SqliteJournal.open(folder, info)) as journal:
         through = {
             vm.id
@@ -105,7 +109,7 @@ def recover(request: RunRequest) -> Recovered:
     )
 
 
-def _found(connection: Connection, plan: str, wave: Wave, run: str) -> _Found:
+def _found(connection: Connection, plan: str, wave: Wave, run: str, stage: Stage) -> _Found:
     """Return what a run left on the VMs of a wave."""
     cloud, snapshots = AzureCloud(connection), Snapshots(connection, plan)
     traces: dict[ResourceId, Trace] = {}
@@ -113,63 +117,55 @@ def _found(connection: Connection, plan: str, wave: Wave, run: str) -> _Found:
     for vm in wave.vms:
         try:
             trace = trace_of(connection, cloud, vm.id, snapshots)
+            if trace is not None and trace.lease is not None and trace.lease.run != run:
+                trace = None
+            if trace is None and stage is Stage.OUTAGE:
+                trace = _done_before(vm, released_trace_of(cloud, vm.id, snapshots, run))
         except (ValueError, KeyError, MissingError) as error:
             unreadable[vm.name] = str(error)
             continue
-        if trace is not None and trace.lease.run == run:
+        if trace is not None:
             traces[vm.id] = trace
     return _Found(traces=traces, unreadable=unreadable)
+
+
+def _done_before(vm: PlannedVm, trace: Trace | None) -> Trace | None:
+    """Return the trace of a VM that was let go of, if it shows that its outage was done.
+
+    One that was brought back, or is not as well as before, is nobody's success: the run looks at it anew.
+    """
+    if trace is None or vm.outage is None or not _is_through(Campaign(vm, ALL_PLAYBOOKS), trace):
+        return None
+    is_well = not trace.before.was_running or judge_health(trace.before, trace.seen)[0] is Health.HEALTHY
+    return trace if is_well else None
 
 
 def _rebuild(journal: SqliteJournal, info: RunInfo, vm: PlannedVm, trace: Trace, now: datetime) -> bool:
     """Write the records of a VM's past; return whether it was through already, but for the proof of it."""
     campaign = Campaign(vm, ALL_PLAYBOOKS, stage=info.stage, started_at=info.started_at)
-    known: dict[str, StepRecord] = {}
-    for planned in campaign.steps(Phase.CHECKING, known):
-        known[planned.name] = _record(journal, vm, planned, trace, now)
-    work = campaign.steps(_WORK[info.stage], known)
     through = info.stage is Stage.OUTAGE and vm.outage is not None and _is_through(campaign, trace)
-    if through:
-        for planned in work:
-            _record(journal, vm, planned, trace, now)
-    elif work and _may_have_begun(campaign, trace):
-        # Whoever takes the VM up goes on with it, whatever the time is.
-        journal.intend(vm.id, work[0].name, trace.started)
-    words = "was through already" if through else "is taken up from its state before"
+    past = Past(journal, campaign, trace, now)
+    words = "is taken up from its state before"
+    if trace.lease is None:
+        past.write_all()
+        words = "was done, by its model and its snapshots"
+    elif through:
+        past.write(*EARLY, Phase.READYING, Phase.CONVERTING)
+        words = "was through already"
+    elif _has_begun(campaign, trace):
+        # Whatever the time is, it is gone on with: nothing is left off for a look at the clock.
+        past.write(*EARLY, Phase.READYING)
+        past.begin()
+    else:
+        past.write(*EARLY)
     journal.tell(Event(at=now, kind=EventKind.RUN, vm=vm.name, text=f"recovered from its marks: it {words}"))
     return through
 
 
-_WORK = {
-    Stage.PREPARATION: Phase.PREPARING,
-    Stage.OUTAGE: Phase.CONVERTING,
-    Stage.CLOSURE: Phase.CLOSING,
-}
-
-
-def _record(
-    journal: SqliteJournal, vm: PlannedVm, planned: PlannedStep, trace: Trace, now: datetime
-) -> StepRecord:
-    """Write a step that had ended well."""
-    before = trace.before if isinstance(planned.step, RecordBefore) else None
-    result = StepResult(ok=True, detail="recovered from the marks on Azure", before=before)
-    journal.intend(vm.id, planned.name, trace.started)
-    journal.ended(vm.id, planned.name, result, now)
-    return StepRecord(
-        vm=vm.id,
-        name=planned.name,
-        state=StepState.DONE,
-        attempt=1,
-        intended_at=trace.started,
-        ended_at=now,
-        result=result,
-    )
-
-
-def _may_have_begun(campaign: Campaign, trace: Trace) -> bool:
-    """Tell whether work on the VM may have begun; one that runs and has no snapshot was never taken down."""
-    runs_on = trace.before.was_running and trace.seen.vm.power is trace.before.power
-    return campaign.stage is not Stage.OUTAGE or not runs_on or bool(trace.snapshots)
+def _has_begun(campaign: Campaign, trace: Trace) -> bool:
+    """Tell whether work on the VM has begun: what has no snapshot, and is as it was found, was left alone."""
+    was_stopped = trace.before.was_running and trace.seen.vm.power is not trace.before.power
+    return campaign.stage is not Stage.OUTAGE or was_stopped or bool(trace.snapshots)
 
 
 def _is_through(campaign: Campaign, trace: Trace) -> bool:

@@ -1,4 +1,4 @@
-"""Use case: rehearse a plan: every wave with its preparation and closure, on a twin, in virtual time.
+"""Use case: rehearse a plan: every wave from preparation to closure, then what VMs share, in virtual time.
 
 One twin sees all waves as long as time goes forward. A wave that opens before the one before it was closed,
 as waves side by side do, is rehearsed on a twin of its own.
@@ -15,26 +15,27 @@ from typing import Any
 from msgspec import Struct
 
 from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.app.carrying import wave_of
+from readiness.app.carrying import name_of_run, wave_of
 from readiness.app.clocks import RehearsalClock
 from readiness.app.endpoints import in_process
 from readiness.app.estates import locate
 from readiness.app.hooks import ToldHooks
 from readiness.app.release import RELEASE
 from readiness.app.run_result import run_result
+from readiness.app.shared_actions import not_closed, shared_wave, tightenings
 from readiness.app.stages import part_of, soaked
 from readiness.azure.connect import Connection
 from readiness.azure.perform import AzureCloud
+from readiness.engine.peers import as_found, down_in
 from readiness.engine.run import WaveRun
 from readiness.engine.work import Ports
 from readiness.model.codec import encode
 from readiness.model.lifecycle import Phase, Stage
-from readiness.model.plan import Plan, Wave
+from readiness.model.plan import ApartGroup, Plan, PlanAction, Wave
 from readiness.model.run import RunInfo, RunState, StepRecord
 from readiness.ports.observer import Observer
 from readiness.store.artefacts import read_plan
 from readiness.store.journal import SqliteJournal
-from readiness.store.runs import run_id
 
 _AHEAD = timedelta(hours=26)
 """How long before its first window a wave is prepared."""
@@ -124,7 +125,14 @@ def rehearse(
     with Inline() as executor:
         for wave in sorted(chosen, key=_opens):
             with closing(stage.twin_for(wave)) as twin:
-                found += _Rehearsal(plan, twin, observer, executor).whole(wave)
+                down = down_in(state for state, _, _ in found if state.info.stage is Stage.OUTAGE)
+                found += _Rehearsal(plan, twin, observer, executor, as_found(plan.apart, down)).whole(wave)
+        known = {(state.info.wave, state.info.stage): state for state, _, _ in found}
+        for action in tightenings(plan):
+            if any(not_closed(plan, action, lambda number, stage: known.get((number, stage)))):
+                continue
+            with closing(stage.twin_now()) as twin:
+                found += _Rehearsal(plan, twin, observer, executor, ()).shared(action)
     states, records, ended = zip(*found, strict=True) if found else ((), (), ())
     return Rehearsed(plan=plan, states=states, records=records, ended=ended)
 
@@ -165,12 +173,26 @@ class _Scene:
         self._twin.clock.skip_to(begins)
         return self._twin
 
+    def twin_now(self) -> _Twin:
+        """Return the twin of the last wave, for what comes after all of them."""
+        if self._twin is None:
+            raise AssertionError("nothing was closed, since no wave was rehearsed")
+        return self._twin
+
 
 class _Rehearsal:
-    """The stages of one wave on a twin, one after another."""
+    """The stages of one wave, or what several VMs share, on a twin."""
 
-    def __init__(self, plan: Plan, twin: _Twin, observer: Observer, executor: Executor) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        twin: _Twin,
+        observer: Observer,
+        executor: Executor,
+        apart: tuple[ApartGroup, ...],
+    ) -> None:
         self._plan = plan
+        self._apart = apart
         self._twin = twin
         self._observer = observer
         self._executor = executor
@@ -185,14 +207,20 @@ class _Rehearsal:
         found.append(self._stage(wave, Stage.CLOSURE, rest.wave, dict(rest.not_before)))
         return [one for one in found if one is not None]
 
+    def shared(self, action: PlanAction) -> list[tuple[RunState, tuple[StepRecord, ...], datetime]]:
+        """Change what several VMs share, once all of them are closed."""
+        wave = shared_wave(action)
+        found = self._stage(wave, Stage.CLOSURE, wave, {}, action.key)
+        return [found] if found is not None else []
+
     def _stage(
-        self, wave: Wave, stage: Stage, part: Wave, not_before: dict[Any, datetime]
+        self, wave: Wave, stage: Stage, part: Wave, not_before: dict[Any, datetime], action: str = ""
     ) -> tuple[RunState, tuple[StepRecord, ...], datetime] | None:
         if not part.batches:
             return None
         clock = self._twin.clock
         info = RunInfo(
-            id=f"rehearsal-{run_id(self._plan, wave.number, stage)}",
+            id=f"rehearsal-{name_of_run(self._plan, wave.number, stage, action)}",
             plan=self._plan.digest,
             wave=wave.number,
             place="twin in process",
@@ -201,10 +229,11 @@ class _Rehearsal:
             started_at=clock.now(),
             stage=stage,
             instance="rehearsal",
+            action=action,
         )
         with closing(SqliteJournal.in_memory(info)) as journal:
             ports = Ports(
-                cloud=AzureCloud(self._twin.connection),
+                cloud=AzureCloud(self._twin.connection, part),
                 journal=journal,
                 clock=clock,
                 observer=self._observer,
@@ -217,7 +246,7 @@ class _Rehearsal:
                 ALL_PLAYBOOKS,
                 ports,
                 execution=self._plan.policy.execution,
-                apart=self._plan.apart,
+                apart=self._apart,
                 not_before=not_before,
             )
             state = run.execute()

@@ -3,7 +3,8 @@
 `counts` is a partition: its numbers add up to the number of VMs, whenever it is asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal
 
@@ -14,8 +15,8 @@ from readiness.engine.state import by_vm
 from readiness.engine.work import SNAPSHOT_LIFE
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase, Stage
-from readiness.model.plan import Plan
-from readiness.model.run import RunState, StepRecord, StepState, UnitState
+from readiness.model.plan import DIGEST_LENGTH, Plan, PlannedVm
+from readiness.model.run import RunInfo, RunState, StepRecord, StepState, UnitState
 from readiness.model.steps import TakeSnapshot, snapshot_id
 
 FORMAT = "readiness/run-result/1"
@@ -105,7 +106,13 @@ class RunResult(Struct, frozen=True, kw_only=True):
 
 
 def run_result(
-    plan: Plan, state: RunState, records: Sequence[StepRecord], *, head: str = "", words: Words | None = None
+    plan: Plan,
+    state: RunState,
+    records: Sequence[StepRecord],
+    *,
+    rounds: Sequence[tuple[int, StepRecord]] = (),
+    head: str = "",
+    words: Words | None = None,
 ) -> RunResult:
     """Return the result of a run; it can be made at any time, from any process.
 
@@ -113,6 +120,7 @@ def run_result(
         plan: The plan.
         state: Where the run stands.
         records: The step records behind it.
+        rounds: Those of earlier rounds too, by number: what they took is kept as well.
         head: Of the audit chain.
         words: Of the commands that are advised; without them nothing is advised.
     """
@@ -129,7 +137,7 @@ def run_result(
         held=state.held,
         counts=Counts(**{name: outcomes.count(name) for name in Counts.__struct_fields__}),
         vms=tuple(_vm(unit, known.get(unit.vm, {})) for unit in state.units),
-        snapshots=tuple(_snapshots(plan, state, known)),
+        snapshots=tuple(_snapshots(plan, state, rounds or [(1, record) for record in records])),
         next=tuple(advice.command for advice in next_steps(state, words)) if words else (),
         audit_head=head,
     )
@@ -167,17 +175,30 @@ def _step(record: StepRecord) -> StepEnd:
 
 
 def _snapshots(
-    plan: Plan, state: RunState, known: dict[ResourceId, dict[str, StepRecord]]
+    plan: Plan, state: RunState, rounds: Sequence[tuple[int, StepRecord]]
 ) -> Iterator[SnapshotLeft]:
-    expires = (state.info.started_at + SNAPSHOT_LIFE).date()
+    known: dict[tuple[ResourceId, int], dict[str, StepRecord]] = defaultdict(dict)
+    for number, record in rounds:
+        known[record.vm, number][record.name] = record
     planned = {vm.id: vm for vm in plan.vms}
+    numbers = sorted({number for number, _ in rounds})
     for unit in state.units:
-        records, vm = known.get(unit.vm, {}), planned.get(unit.vm)
-        if not records or vm is None or vm.outage is None:
-            continue
-        started = min(record.intended_at for record in records.values()).isoformat()
-        for step in vm.outage.steps:
-            record = records.get(step.name)
-            if isinstance(step.step, TakeSnapshot) and record and record.state is StepState.DONE:
-                taken = snapshot_id(step.step, plan.approval, started)
-                yield SnapshotLeft(id=taken.text, vm=unit.vm.text, disk=step.step.disk.text, expires=expires)
+        for number in numbers if unit.vm in planned else ():
+            taken = snapshots_of(planned[unit.vm], state.info, known.get((unit.vm, number), {}))
+            yield from (snapshot for snapshot, _ in taken)
+
+
+def snapshots_of(
+    vm: PlannedVm, info: RunInfo, records: Mapping[str, StepRecord]
+) -> Iterator[tuple[SnapshotLeft, StepRecord]]:
+    """Yield the snapshots that one round of a VM took, each with the step that took it."""
+    if not records or vm.outage is None:
+        return
+    expires = (info.started_at + SNAPSHOT_LIFE).date()
+    started = min(record.intended_at for record in records.values()).isoformat()
+    for step in vm.outage.steps:
+        record = records.get(step.name)
+        if isinstance(step.step, TakeSnapshot) and record and record.state is StepState.DONE:
+            taken = snapshot_id(step.step, info.plan[:DIGEST_LENGTH], started)
+            disk = step.step.disk.text
+            yield SnapshotLeft(id=taken.text, vm=vm.id.text, disk=disk, expires=expires), record

@@ -1,6 +1,6 @@
 """Use cases: say where a run stands, and leave wishes for it, from any process."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,18 +8,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.app.carrying import wave_of
+from readiness.app.carrying import closable, work_of
 from readiness.app.next_steps import Advice, Words, going_on, next_steps, words_of
 from readiness.app.people import local_user
 from readiness.app.run_result import RunResult, run_result
-from readiness.app.stages import part_of
+from readiness.app.shared_actions import due, handle_of
+from readiness.app.stages import only
 from readiness.engine.state import run_state
 from readiness.errors import Exit, JournalError, UsageError
+from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase, Stage
-from readiness.model.plan import Plan
+from readiness.model.plan import Plan, Wave
 from readiness.model.run import Event, EventKind, RunInfo, RunState, SignalKind, StepRecord
 from readiness.store.artefacts import read_plan
-from readiness.store.journal import is_running, leave_signal, read_head, read_run
+from readiness.store.journal import is_running, leave_signal, read_head, read_rounds, read_run
 from readiness.store.runs import folder_of, known_runs, run_id
 
 
@@ -42,7 +44,14 @@ class RunView(Struct, frozen=True, kw_only=True):
 
     def result(self) -> RunResult:
         """Return the run's result as one document."""
-        return run_result(self.plan, self.state, self.records, head=self.head, words=self.words)
+        return run_result(
+            self.plan,
+            self.state,
+            self.records,
+            rounds=read_rounds(self.folder),
+            head=self.head,
+            words=self.words,
+        )
 
     def advice(self) -> tuple[Advice, ...]:
         """Return what to do now."""
@@ -59,14 +68,14 @@ def status(state: Path, run: str | None) -> RunView:
     return RunView(
         plan=plan,
         folder=folder,
-        words=words_of(info, state, folder),
+        words=replace(words_of(info, state, folder), due=() if running else _due(plan, state, info)),
         state=run_state(
             info,
-            part_of(wave_of(plan, info.wave), info.stage),
+            _work(plan, info, state, {record.vm for record in records}, now),
             ALL_PLAYBOOKS,
             records,
             now=now,
-            held=_why_held(events),
+            held=why_held(events),
             execution=plan.policy.execution,
         ),
         at=now,
@@ -75,6 +84,20 @@ def status(state: Path, run: str | None) -> RunView:
         events=tuple(events),
         head=read_head(folder),
     )
+
+
+def _work(plan: Plan, info: RunInfo, state: Path, touched: Set[ResourceId], now: datetime) -> Wave:
+    """Return what a run is for: a closure, the VMs that can be closed, and those that it has begun with."""
+    work = work_of(plan, info.wave, info.stage, info.action)
+    if info.stage is not Stage.CLOSURE or info.action:
+        return work
+    found = {vm.id for vm in closable(plan, info.wave, state, now).wave.vms} | touched
+    return only(work, found)
+
+
+def _due(plan: Plan, state: Path, info: RunInfo) -> tuple[str, ...]:
+    found = () if info.action else due(plan, state, info.place, info.wave)
+    return tuple(handle_of(plan, action) for action in found)
 
 
 def ended(plan: Path, state: Path, outcome: RunState) -> RunView:
@@ -90,7 +113,7 @@ def _instant(info: RunInfo, events: Sequence[Event], *, running: bool) -> dateti
     return events[-1].at if events else info.started_at
 
 
-def _why_held(events: Sequence[Event]) -> str | None:
+def why_held(events: Sequence[Event]) -> str | None:
     """Return why nothing was started any more when the story last spoke of it."""
     for event in reversed(events):
         if event.phase is Phase.CHECKING or (event.kind is EventKind.RUN and not event.vm):

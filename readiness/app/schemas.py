@@ -8,6 +8,7 @@ from readiness.app.run_result import RunResult
 from readiness.model.assessment import Assessment
 from readiness.model.ids import ResourceId
 from readiness.model.scope import ScopeReport
+from readiness.model.wave_report import WaveReport
 
 
 def assessment_schema() -> dict[str, Any]:
@@ -36,6 +37,17 @@ def run_result_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "readiness/run-result/1",
+        **whole,
+        "$defs": definitions,
+    }
+
+
+def wave_report_schema() -> dict[str, Any]:
+    """Return the schema of what `report wave` writes as JSON."""
+    (whole,), definitions = msgspec.json.schema_components((WaveReport,), ref_template="#/$defs/{name}")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "readiness/wave-report/1",
         **whole,
         "$defs": definitions,
     }

@@ -1,6 +1,6 @@
 """Which VMs of a wave a stage of it is for, as a wave of its own: only those with something to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -22,7 +22,12 @@ def part_of(wave: Wave, stage: Stage) -> Wave:
     if stage is Stage.OUTAGE:
         return wave
     work = _WORK[stage]
-    vms = tuple(vm for vm in wave.vms if work(vm))
+    return only(wave, {vm.id for vm in wave.vms if work(vm)})
+
+
+def only(wave: Wave, wanted: Set[ResourceId]) -> Wave:
+    """Return a wave of some of its VMs, in one batch."""
+    vms = tuple(vm for vm in wave.vms if vm.id in wanted)
     return replace(wave, batches=(Batch(number=1, vms=vms),) if vms else ())
 
 
@@ -58,6 +63,5 @@ def soaked(wave: Wave, outage: RunState | None, execution: Execution) -> Soaked:
             out[vm.name] = f"its outage is {unit.phase if unit else 'not on record here'}"
         else:
             after[vm.id] = unit.ended_at + timedelta(minutes=execution.soak_minutes)
-    kept = tuple(vm for vm in wave.vms if vm.name not in out)
-    batches = (Batch(number=1, vms=kept),) if kept else ()
-    return Soaked(wave=replace(wave, batches=batches), not_before=after, left_out=out)
+    kept = only(wave, {vm.id for vm in wave.vms if vm.name not in out})
+    return Soaked(wave=kept, not_before=after, left_out=out)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from azure.core.rest import HttpRequest, HttpResponse
 
 from readiness.azure.connect import Connection
-from readiness.azure.faults import innermost, is_capacity, translated
+from readiness.azure.faults import innermost, is_capacity, translated, wait_asked_for
 from readiness.azure.operations import DEFAULT_WAIT
 from readiness.errors import MissingError
 from readiness.ports.cloud import Done, Failed, Pending, Progress
@@ -66,7 +66,5 @@ def place_of(address: str) -> str:
 
 def wait_of(response: HttpResponse) -> float:
     """Return the wall-clock seconds that an answer asks for before the next question."""
-    exact, stated = response.headers.get("retry-after-ms", ""), response.headers.get("Retry-After", "")
-    if exact.replace(".", "", 1).isdigit():
-        return float(exact) / 1000
-    return float(stated) if stated.isdigit() else DEFAULT_WAIT
+    asked = wait_asked_for(response.headers)
+    return DEFAULT_WAIT if asked is None else asked

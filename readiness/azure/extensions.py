@@ -88,7 +88,8 @@ def _install(connection: Connection, step: InstallExtension, context: StepContex
         answer = None if twin is None else _under_another_name(step, twin)
     if answer is not None:
         return answer
-    body: Any = _body(connection, step, own, context)
+    location = vm_body(connection, step.vm)["location"]
+    body: Any = extension_body(step, location, own, context)
     progress = begin_operation(partial(extensions.begin_create_or_update, *place, step.name, body))
     return explained(connection, step, progress) if isinstance(progress, Failed) else progress
 
@@ -117,14 +118,13 @@ def _under_another_name(step: InstallExtension, other: Json) -> Progress:
     return Failed("ExtensionFailed", f"already there as {name}, which has failed: {cause}", evidence=said)
 
 
-def _body(
-    connection: Connection, step: InstallExtension, own: Json | None, context: StepContext
-) -> dict[str, Any]:
+def extension_body(step: InstallExtension, location: str, own: Json | None, context: StepContext) -> Json:
+    """Return the PUT body of an extension; `own` is the one of its name that is there already."""
     tags: dict[str, str] = (own or {}).get("tags") or {}
     # What somebody else installed stays theirs, also when it is mended.
     is_made_by_us = own is None or is_ours(own, context.plan)
-    body: dict[str, Any] = {
-        "location": vm_body(connection, step.vm)["location"],
+    body: Json = {
+        "location": location,
         "tags": tags | marks_of(step.vm, context) if is_made_by_us else tags,
         "properties": {
             "publisher": step.publisher,

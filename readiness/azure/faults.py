@@ -1,7 +1,10 @@
 """Turns the SDK's exceptions into our CloudError family. The only place that knows both."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from azure.core.exceptions import (
@@ -18,6 +21,7 @@ from readiness.errors import (
     CloudError,
     ConflictError,
     DeniedError,
+    LoginError,
     MissingError,
     ThrottledError,
     UnreachableError,
@@ -47,6 +51,15 @@ _BY_STATUS: dict[int, type[CloudError]] = {
 }
 
 _UNAUTHENTICATED = 401
+_WRONG_TENANT = "invalidauthenticationtokentenant"
+_GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_WANTED = re.compile(rf"must match\b.*?({_GUID})", re.IGNORECASE | re.DOTALL)
+"""How Resource Manager names the tenant that a token has to be of."""
+_AUTHORITY = re.compile(rf"authorization_uri=\"?https://[^/\"]+/({_GUID})", re.IGNORECASE)
+_MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
+_NUMBER = re.compile(r"\d+(\.\d+)?")
+_LONGEST = 3600.0
+"""Seconds: longer is not believed, and asked again meanwhile."""
 _PRECONDITION_FAILED = 412
 
 _CONCURRENT = ("another operation", "concurrent request", "concurrent write")
@@ -71,16 +84,48 @@ def translated() -> Iterator[None]:
 
 
 def from_response(error: HttpResponseError) -> CloudError:
-    """Return our error for an ARM error answer; the innermost detail is the root cause.
-
-    Without anybody logged in nothing was refused that concerns the resource: it passes once somebody is.
-    """
+    """Return our error for an ARM error answer; the innermost detail is the root cause."""
     code, message = innermost(_body(error))
+    headers: Mapping[str, str] = getattr(error.response, "headers", None) or {}
     if isinstance(error, ClientAuthenticationError) or error.status_code == _UNAUTHENTICATED:
-        brief = "nobody is logged in any more: az login"
-        return UnreachableError(brief, code="Credentials", details=message or _first_line(error))
+        return _login(code, message or _first_line(error), headers)
     kind = CapacityError if is_capacity(code) else _BY_STATUS.get(error.status_code or 0, CloudError)
-    return kind(message or _first_line(error), code=code or f"Http{error.status_code}")
+    return kind(
+        message or _first_line(error),
+        code=code or f"Http{error.status_code}",
+        retry_after=wait_asked_for(headers) or 0.0,
+    )
+
+
+def wait_asked_for(headers: Mapping[str, str]) -> float | None:
+    """Return the wall-clock seconds that an answer wants to pass before the next request, if it names any."""
+    for name in _MILLISECONDS:
+        exact = headers.get(name, "").strip()
+        if _NUMBER.fullmatch(exact):
+            return min(_LONGEST, float(exact) / 1000)
+    stated = headers.get("Retry-After", "").strip()
+    if _NUMBER.fullmatch(stated):
+        return min(_LONGEST, float(stated))
+    try:
+        due = parsedate_to_datetime(stated)
+        now = parsedate_to_datetime(headers.get("Date", "")) if headers.get("Date") else datetime.now(UTC)
+    except (ValueError, TypeError):
+        return None
+    left = (due - now).total_seconds()
+    return min(_LONGEST, left) if left > 0 else None
+
+
+def _login(code: str, message: str, headers: Mapping[str, str]) -> LoginError:
+    """Return what is wrong with whoever is logged in: nothing was refused that concerns the resource."""
+    is_other = code.lower() == _WRONG_TENANT
+    wanted = _WANTED.search(message) or _AUTHORITY.search(headers.get("WWW-Authenticate", ""))
+    remedy = f"az login --tenant {wanted[1]}" if wanted else "az login"
+    brief = "whoever is logged in is of another tenant" if is_other else "nobody is logged in any more"
+    error = LoginError(
+        f"{brief}: {remedy}", code=code if is_other else "Credentials", details=message, remedy=remedy
+    )
+    error.is_lasting = is_other
+    return error
 
 
 def innermost(body: object) -> tuple[str, str]:

@@ -29,6 +29,16 @@ def take(connection: Connection, step: TakeLease, context: StepContext) -> Progr
     if found is not None and not is_ours and found.until > context.now:
         detail = f"run {found.run} has the lease on it until {found.until:%Y-%m-%d %H:%M} UTC"
         return Failed("LeaseHeld", detail)
+    wanted = without_ours(tags) | marks_of_lease(step, context)
+    progress = begin(_update(connection, step.vm, wanted, body.get("etag")))
+    if found is not None and not is_ours and isinstance(progress, Pending):
+        ended = f"taken over from run {found.run}, whose lease ended {found.until:%Y-%m-%d %H:%M} UTC"
+        return replace(progress, detail=ended)
+    return progress
+
+
+def marks_of_lease(step: TakeLease, context: StepContext) -> dict[str, str]:
+    """Return the tags that a lease is."""
     marks = {
         LEASE: Lease(run=context.run, instance=context.instance, until=step.until).written(),
         PLAN: context.plan,
@@ -36,11 +46,7 @@ def take(connection: Connection, step: TakeLease, context: StepContext) -> Progr
     }
     if context.before is not None:
         marks[BEFORE] = before_mark(context.before)
-    progress = begin(_update(connection, step.vm, without_ours(tags) | marks, body.get("etag")))
-    if found is not None and not is_ours and isinstance(progress, Pending):
-        ended = f"taken over from run {found.run}, whose lease ended {found.until:%Y-%m-%d %H:%M} UTC"
-        return replace(progress, detail=ended)
-    return progress
+    return marks
 
 
 def release(connection: Connection, step: ReleaseLease, context: StepContext) -> Progress:

@@ -4,7 +4,6 @@ azure-core's own polling would block a thread for each operation. Here beginning
 continuation token; asking re-attaches by that token and makes exactly one request.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from azure.core.polling import LROPoller
 from azure.core.polling.base_polling import BadResponse, BadStatus
 from azure.mgmt.core.polling.arm_polling import ARMPolling
 
-from readiness.azure.faults import from_response, innermost, is_capacity
+from readiness.azure.faults import from_response, innermost, is_capacity, wait_asked_for
 from readiness.ports.cloud import Done, Failed, Pending, Progress
 
 DEFAULT_WAIT = 10.0
@@ -46,12 +45,8 @@ class Stepwise(ARMPolling):
     @property
     def wait(self) -> float:
         """Wall-clock seconds to wait before asking, as the last answer says."""
-        headers = self._pipeline_response.http_response.headers
-        exact = headers.get("retry-after-ms")
-        if exact is not None and re.fullmatch(r"\d+(\.\d+)?", exact):
-            return float(exact) / 1000
-        stated = headers.get("Retry-After")
-        return float(stated) if stated is not None and stated.isdigit() else DEFAULT_WAIT
+        asked = wait_asked_for(self._pipeline_response.http_response.headers)
+        return DEFAULT_WAIT if asked is None else asked
 
     def progress(self) -> Progress:
         """Return how the operation stands."""

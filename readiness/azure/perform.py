@@ -16,6 +16,7 @@ from readiness.azure import (
     os_disk,
     preflight,
     roles,
+    rule_checks,
     run_commands,
     security_rules,
     trial_disk,
@@ -39,6 +40,7 @@ from readiness.errors import ConflictError, MissingError
 from readiness.model.disk import Disk
 from readiness.model.ids import ResourceId
 from readiness.model.observation import Observation
+from readiness.model.plan import Wave
 from readiness.model.steps import (
     AssignIdentity,
     AssignRole,
@@ -52,11 +54,13 @@ from readiness.model.steps import (
     Preflight,
     ProveBackup,
     ProveClosed,
+    ProveRules,
     ReleaseLease,
     RemoveExtension,
     RemoveIdentity,
     RemoveRole,
     RemoveSecurityRule,
+    Resize,
     RunInGuest,
     SetDiskEncryption,
     SetSecurityRule,
@@ -74,9 +78,10 @@ from readiness.ports.cloud import Done, Failed, Pending, Progress, StepContext
 class AzureCloud:
     """Azure, or a twin of it, through the SDK clients of one connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, wave: Wave | None = None) -> None:
+        """Take the clients to ask through, and the wave that is carried out: its VMs share quotas."""
         self._connection = connection
-        self._preflight = preflight.Questions(connection)
+        self._preflight = preflight.Questions(connection, wave)
 
     def observe(self, vm: ResourceId) -> Observation:
         """Return the VM and its managed disks as they are now."""
@@ -147,6 +152,8 @@ class AzureCloud:
                 return self._power(change)
             case AssignIdentity() | RemoveIdentity():
                 return self._identity(change)
+            case Resize():
+                return self._resize(change)
             case PatchVm():
                 return self._patch_vm(change)
             case TakeSnapshot():
@@ -171,6 +178,8 @@ class AzureCloud:
                 return security_rules.begin(connection, change, context)
             case BackUp() | ProveBackup() | ChangeBackupPolicy():
                 return backup.begin(connection, change, context)
+            case ProveRules():
+                return rule_checks.begin(connection, change)
             case Preflight():
                 return self._preflight.begin(change, context)
             case _:
@@ -205,6 +214,17 @@ class AzureCloud:
         if holds(body.get("properties"), change.properties):
             return _shown(_state(body))
         return begin(self._update_vm(change.vm, {"properties": change.properties}, body.get("etag")))
+
+    def _resize(self, change: Resize) -> Progress:
+        body = self._vm_body(change.vm, expand="instanceView")
+        vm = wire.virtual_machine(body)
+        if (vm.size or "").lower() == change.size.lower():
+            return _shown(_state(body))
+        if vm.power is not Power.DEALLOCATED:
+            detail = f"{change.vm.name} is {vm.power}: another size now would restart it"
+            return Failed("VmNotDeallocated", detail)
+        properties = {"hardwareProfile": {"vmSize": change.size}}
+        return begin(self._update_vm(change.vm, {"properties": properties}, vm.etag))
 
     def _snapshot(self, change: TakeSnapshot, context: StepContext) -> Progress:
         wanted = snapshot_id(change, context.plan, context.started)

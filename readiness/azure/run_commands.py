@@ -98,9 +98,7 @@ def judged(step: RunInGuest, view: Json) -> Progress:
         return Failed("OutputCut", detail, evidence=everything)
     if step.expects and not re.search(step.expects, output, re.MULTILINE):
         said = _last_line(output) or _last_line(error) or "it printed nothing"
-        return Failed(
-            "Unexpected", f"what was expected is not there; its last line: {said}", evidence=everything
-        )
+        return Failed("Unexpected", f"the answer is not what was expected: {said}", evidence=everything)
     return Done(_last_line(output) or "ended with exit code 0", evidence)
 
 

@@ -16,11 +16,11 @@ from readiness.azure.effective_rules import openings
 from readiness.azure.operations import DEFAULT_WAIT
 from readiness.azure.plain import read, send, vm_body
 from readiness.azure.wire_network import nic as nic_of
-from readiness.errors import CloudError
+from readiness.errors import CloudError, MissingError
 from readiness.model.codec import encode
 from readiness.model.ids import ResourceId
 from readiness.model.network import IpConfiguration
-from readiness.model.steps import ProveClosed, RemoveSecurityRule, SetSecurityRule
+from readiness.model.steps import ProveClosed, ProveClosedBehind, RemoveSecurityRule, SetSecurityRule
 from readiness.ports.cloud import Done, Failed, Pending, Progress, StepContext
 
 API = "2024-05-01"
@@ -34,9 +34,15 @@ Change = SetSecurityRule | RemoveSecurityRule | ProveClosed
 def begin(connection: Connection, step: Change, _: StepContext) -> Progress:
     """Look whether it is in place, and begin it if not."""
     if isinstance(step, ProveClosed):
-        return _next_interface(connection, step, _interfaces(connection, step.vm), ())
+        try:
+            interfaces = _interfaces(connection, step.vm)
+        except MissingError:
+            if not isinstance(step, ProveClosedBehind):
+                raise
+            return Done(f"{step.vm.name} is not there any more: nothing to prove")
+        return _next_interface(connection, step, interfaces, ())
     rule = read(connection, step.rule.subscription, step.rule.text, API)
-    if rule is not None and _state(rule) in _AT_WORK:
+    if rule is not None and is_at_work(rule):
         return Pending(None, DEFAULT_WAIT, "its group is being changed")
     return (
         _set(connection, step, rule) if isinstance(step, SetSecurityRule) else _remove(connection, step, rule)
@@ -54,7 +60,7 @@ def _set(connection: Connection, step: SetSecurityRule, rule: dict[str, Any] | N
     wanted = {name: value for name, value in step.properties.items() if name != "provisioningState"}
     if rule is not None and _state(rule) == "succeeded" and _says(rule.get("properties") or {}, wanted):
         return Done("already so")
-    if step.earlier is not None and _meaning((rule or {}).get("properties") or {}) != _meaning(step.earlier):
+    if step.earlier is not None and meaning((rule or {}).get("properties") or {}) != meaning(step.earlier):
         detail = f"{step.rule.name} is not what it was when it was planned on: assess and plan it again"
         return Failed("RuleChangedSincePlanned", detail)
     etag = (rule or {}).get("etag")
@@ -69,6 +75,11 @@ def _remove(connection: Connection, step: RemoveSecurityRule, rule: dict[str, An
     return begun(send(connection, step.rule.subscription, "DELETE", step.rule.text, API))
 
 
+def is_at_work(rule: dict[str, Any]) -> bool:
+    """Tell whether Azure has not ended an earlier change of a rule yet."""
+    return _state(rule) in _AT_WORK
+
+
 def _state(rule: dict[str, Any]) -> str:
     return str((rule.get("properties") or {}).get("provisioningState") or "Succeeded").lower()
 
@@ -79,19 +90,22 @@ def _says(shown: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 
 _FIELDS = ("sourceAddressPrefix", "destinationAddressPrefix", "sourcePortRange", "destinationPortRange")
+_GROUPS = ("sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups")
 _PLURAL = {
     "sourceAddressPrefix": "sourceAddressPrefixes",
     "destinationAddressPrefix": "destinationAddressPrefixes",
 }
 
 
-def _meaning(properties: dict[str, Any]) -> tuple[object, ...]:
+def meaning(properties: dict[str, Any]) -> tuple[object, ...]:
     """Return what a rule means, whichever of the two fields Azure keeps its values in."""
     values = []
     for field in _FIELDS:
         several = properties.get(_PLURAL.get(field, f"{field}s")) or []
         one = properties.get(field)
         values.append(tuple(sorted({str(each).lower() for each in (*several, *([one] if one else []))})))
+    for name in _GROUPS:
+        values.append(tuple(sorted(str(entry["id"]).lower() for entry in properties.get(name) or [])))
     words = [str(properties.get(name) or "").lower() for name in ("protocol", "access", "direction")]
     return (*values, *words, properties.get("priority"))
 
@@ -136,7 +150,10 @@ def _next_interface(
     try:
         response = send(connection, ResourceId(nic).subscription, "POST", path, API)
     except CloudError as error:
-        if error.code.lower().startswith(_NOT_RUNNING):
+        is_off = error.code.lower().startswith(_NOT_RUNNING)
+        if is_off and isinstance(step, ProveClosedBehind):
+            return Done(f"{step.vm.name} is off, and Azure tells no rules in force: not proven there")
+        if is_off:
             detail = "Azure only tells the rules in force of a VM that is running: start it, and ask again"
             return Failed("NotRunning", detail)
         raise

@@ -1,8 +1,11 @@
 """What a run left on Azure of itself: enough to go on when the machine that carried it out is gone.
 
-The lease on a VM and the tags of its snapshots tell the run, its beginning, and the state from before.
+The lease on a VM and the tags of its snapshots tell the run, its beginning, and the state from before. Of a
+VM that was let go of only the snapshots are left.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,7 +14,17 @@ from msgspec import Struct
 
 from readiness.azure.connect import Connection
 from readiness.azure.faults import translated
-from readiness.azure.marks import BEFORE, PLAN, STARTED, Lease, before_from, lease_of
+from readiness.azure.marks import (
+    BEFORE,
+    OF_VM,
+    PLAN,
+    RUN,
+    STARTED,
+    Lease,
+    before_from,
+    lease_of,
+    relative,
+)
 from readiness.azure.plain import body_of
 from readiness.model.disk import Encryption, EncryptionType
 from readiness.model.ids import ResourceId
@@ -22,7 +35,8 @@ from readiness.ports.cloud import Cloud
 class Trace(Struct, frozen=True, kw_only=True):
     """What was found of a run on one VM."""
 
-    lease: Lease
+    lease: Lease | None
+    """None where the run let go of the VM."""
     started: datetime
     before: Before
     snapshots: tuple[ResourceId, ...]
@@ -40,6 +54,18 @@ class Snapshots:
     def of(self, disk: ResourceId) -> dict[str, Any] | None:
         """Return the plan's snapshot of a disk, as it stands in Azure."""
         return next((one for one in self._listed(disk) if _source(one) == disk.key), None)
+
+    def of_run(self, vm: ResourceId, disks: Sequence[ResourceId], run: str) -> list[dict[str, Any]]:
+        """Return the newest snapshots of a run, one for each disk of a VM; none where one is missing."""
+        rounds: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+        for disk in disks:
+            for one in self._listed(disk):
+                tags = _tags(one)
+                is_of_run = tags.get(RUN) == run and (tags.get(OF_VM) or "").lower() == relative(vm).lower()
+                if is_of_run and _source(one) == disk.key:
+                    rounds[tags.get(STARTED, "")].setdefault(disk.key, one)
+        whole = [started for started, found in rounds.items() if len(found) == len(disks)]
+        return list(rounds[max(whole)].values()) if whole else []
 
     def _listed(self, disk: ResourceId) -> list[dict[str, Any]]:
         place = (disk.subscription.lower(), disk.resource_group.lower())
@@ -73,6 +99,31 @@ def trace_of(connection: Connection, cloud: Cloud, vm: ResourceId, snapshots: Sn
         started=datetime.fromisoformat(tags[STARTED]),
         before=before_from(vm, tags[BEFORE], disks),
         snapshots=tuple(ResourceId(str(one["id"])) for one in found.values() if one),
+        seen=seen,
+    )
+
+
+def released_trace_of(cloud: Cloud, vm: ResourceId, snapshots: Snapshots, run: str) -> Trace | None:
+    """Return what a run left on a VM that it let go of: a snapshot of each disk; None where one is missing.
+
+    Raises:
+        ValueError, KeyError: The marks cannot be read.
+    """
+    seen = cloud.observe(vm)
+    found = snapshots.of_run(vm, [disk.id for disk in seen.disks], run)
+    if not found:
+        return None
+    of_disk = {_source(one): one for one in found}
+    disks = tuple(
+        DiskBefore(id=disk.id, encryption=_encryption(vm, of_disk[disk.id.key], disk.encryption))
+        for disk in seen.disks
+    )
+    tags = _tags(found[0])
+    return Trace(
+        lease=None,
+        started=datetime.fromisoformat(tags[STARTED]),
+        before=before_from(vm, tags[BEFORE], disks),
+        snapshots=tuple(ResourceId(str(one["id"])) for one in found),
         seen=seen,
     )
 

@@ -23,6 +23,8 @@ from readiness.model.ids import ResourceId
 from readiness.model.steps import DropTrial, TryEncryption
 from readiness.ports.cloud import Done, Failed, Pending, Progress, StepContext
 
+TRIAL_PREFIX = "readiness-trial-"
+"""How the name of every throwaway disk begins."""
 _SIZE_GB = 4
 _CAUSES = {
     "keyvaultaccessforbidden": "the disk encryption set may not use its key: its identity needs get, wrap "
@@ -47,8 +49,24 @@ def trial_id(step: TryEncryption | DropTrial) -> ResourceId:
     """Return the deterministic id of the throwaway disk: one for each VM and key, in the VM's group."""
     key = step.encryption.disk_encryption_set
     told = f"{step.vm.key} {step.encryption.type} {key.key if key else ''}"
-    name = f"readiness-trial-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    name = f"{TRIAL_PREFIX}{hashlib.sha256(told.encode()).hexdigest()[:12]}"
     return step.vm.sibling("Microsoft.Compute/disks", name)
+
+
+def trial_body(step: TryEncryption, location: str, context: StepContext) -> Json:
+    """Return the PUT body of the throwaway disk."""
+    return {
+        "location": location,
+        "sku": {"name": "Standard_LRS"},
+        "tags": marks_of(step.vm, context) | {"readiness-expires": context.expires.isoformat()},
+        "properties": {
+            "creationData": {"createOption": "Empty"},
+            "diskSizeGB": _SIZE_GB,
+            "encryption": encryption_patch(step.encryption),
+            "networkAccessPolicy": "DenyAll",
+            "publicNetworkAccess": "Disabled",
+        },
+    }
 
 
 def begin(connection: Connection, step: TryEncryption | DropTrial, context: StepContext) -> Progress:
@@ -95,18 +113,7 @@ def _try(
 
 
 def _create(connection: Connection, step: TryEncryption, trial: ResourceId, context: StepContext) -> Progress:
-    body: Any = {
-        "location": vm_body(connection, step.vm)["location"],
-        "sku": {"name": "Standard_LRS"},
-        "tags": marks_of(step.vm, context) | {"readiness-expires": context.expires.isoformat()},
-        "properties": {
-            "creationData": {"createOption": "Empty"},
-            "diskSizeGB": _SIZE_GB,
-            "encryption": encryption_patch(step.encryption),
-            "networkAccessPolicy": "DenyAll",
-            "publicNetworkAccess": "Disabled",
-        },
-    }
+    body: Any = trial_body(step, vm_body(connection, step.vm)["location"], context)
     disks = connection.compute(trial.subscription).disks
     try:
         with translated():

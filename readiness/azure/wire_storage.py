@@ -103,15 +103,17 @@ def skus(resource: Json) -> tuple[tuple[tuple[str, str], Sku], ...]:
         raise MalformedError("it has no 'name'")
     listed = {text(entry, "name"): text(entry, "value") for entry in objects(resource, "capabilities")}
     generations = (listed.get("HyperVGenerations") or "").split(",")
-    vcpus, gpus = listed.get("vCPUs") or "", listed.get("GPUs") or ""
     sku = Sku(
         name=name,
         hyper_v_generations=tuple(entry.strip() for entry in generations if entry.strip()),
         trusted_launch_disabled=(listed.get("TrustedLaunchDisabled") or "").lower() == "true",
         encryption_at_host_supported=_listed_flag(listed.get("EncryptionAtHostSupported")),
-        vcpus=int(vcpus) if vcpus.isascii() and vcpus.isdigit() else None,
+        vcpus=_listed_number(listed.get("vCPUs")),
         architecture=listed.get("CpuArchitectureType"),
-        gpus=int(gpus) if gpus.isascii() and gpus.isdigit() else None,
+        gpus=_listed_number(listed.get("GPUs")),
+        max_data_disks=_listed_number(listed.get("MaxDataDiskCount")),
+        premium_disks=_listed_flag(listed.get("PremiumIO")),
+        temp_disk_mb=_listed_number(listed.get("MaxResourceVolumeMB")),
     )
     sku = _restricted(sku, objects(resource, "restrictions"))
     return tuple(
@@ -174,6 +176,10 @@ def _protected_vm(item: ResourceId) -> ResourceId | None:
     group, name = parts[-2:]
     place = f"/subscriptions/{item.subscription}/resourceGroups/{group}"
     return ResourceId(f"{place}/providers/Microsoft.Compute/virtualMachines/{name}")
+
+
+def _listed_number(value: str | None) -> int | None:
+    return int(value) if value and value.isascii() and value.isdigit() else None
 
 
 def _listed_flag(value: str | None) -> bool | None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from readiness.cli.console import LiveLines, advise, harmless, is_screen, print_json, say, show_run
-from readiness.errors import Exit
+from readiness.cli.console import LiveLines, advise, harmless, is_screen, print_json, say, show_run, warn
+from readiness.errors import Exit, ReadinessError
 from readiness.model.lifecycle import Phase, Stage
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def carry_out(
         where: `twin`, `twin_ca`, `live` and `state`.
     """
     from readiness.app.carrying import prepare_run
+    from readiness.app.recording import record_end
     from readiness.app.run_status import ended, exit_of
 
     request = request_for(plan, wave, approve, stage=stage, again=again, **where)
@@ -68,6 +69,7 @@ def carry_out(
         print_json(view.result())
     else:
         show.sum_up(outcome, [(each.command, each.why) for each in view.advice()], prepared.last_head)
+    show.trouble(record_end(request.state, outcome.info.id))
     return exit_of(outcome)
 
 
@@ -90,7 +92,7 @@ def look_only(plan: Path, wave: int, approve: str, *, output: str | None, quiet:
         say(f"[red]Consent is missing:[/] {harmless(sentence)}")
     for vm in found.vms:
         if vm.may_go and not quiet:
-            say(f"[green]{harmless(vm.name)}[/]: nothing refuses it now")
+            say(f"[green]{harmless(vm.name)}[/]: {harmless(vm.note or 'nothing refuses it now')}")
         for refusal in vm.refusals:
             say(f"[red]{harmless(vm.name)}[/]: {harmless(refusal)}")
     going = sum(1 for vm in found.vms if vm.may_go)
@@ -161,6 +163,11 @@ class _Show:
             say(f"Head of the audit chain: {head}")
 
         self._heard(print_all)
+
+    def trouble(self, error: ReadinessError | None) -> None:
+        """Say what went wrong beside the run, if anything did."""
+        if error is not None:
+            self._heard(lambda: warn(error))
 
     def _heard(self, tell: Callable[[], None]) -> None:
         """Print; a terminal that was closed, or a reader that left, stops nothing."""

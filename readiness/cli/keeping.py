@@ -39,6 +39,8 @@ def _where(command: Any) -> Any:
 def list_snapshots(plan: Path, output: str, **where: Any) -> int:
     """List the snapshots that bear the marks of PLAN: VM, disk, size, and the day after which they may go.
 
+    A throwaway disk that a preparation could not delete stands among them.
+
     \b
     Example:
       readiness snapshots list out/june --live

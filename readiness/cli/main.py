@@ -17,7 +17,7 @@ from readiness.cli.keeping import audit, permissions, snapshots
 from readiness.cli.plan import plan
 from readiness.cli.rehearse import rehearse
 from readiness.cli.report import report
-from readiness.cli.run import close, prepare, recover, retry, rollback, run
+from readiness.cli.run import close, prepare, recover, retry, rollback, run, tighten
 from readiness.cli.twin import twin
 from readiness.cli.watch import approve, pause, reject, resume, status, stop
 from readiness.errors import Exit, ReadinessError
@@ -34,8 +34,8 @@ SETTINGS = {
 def readiness() -> None:
     """Take an Azure estate of virtual machines to the secure-by-default baseline.
 
-    Nothing is changed in Azure by any command but 'prepare', 'run', 'close', 'retry', 'rollback' and
-    'snapshots delete', and by those only with --live.
+    Nothing is changed in Azure by any command but 'prepare', 'run', 'close', 'tighten', 'retry',
+    'rollback' and 'snapshots delete', and by those only with --live.
 
     \b
     Try it on an invented estate, without Azure:
@@ -57,6 +57,7 @@ for _command in (
     prepare,
     run,
     close,
+    tighten,
     status,
     stop,
     pause,

@@ -55,6 +55,11 @@ def plan() -> None:
     help="With --optimal: how long to look and to prove, in seconds of work that is counted and not timed, "
     "so that the plan is the same everywhere (default: 60).",
 )
+@click.option(
+    "--author",
+    help="Who plans, recorded in a plan for Azure itself: somebody else has to approve it (default: your "
+    "login name).",
+)
 @as_of_option
 def create(
     estate: str,
@@ -63,6 +68,7 @@ def create(
     previous: Path | None,
     optimal: bool,
     time_limit: float | None,
+    author: str | None,
     as_of: date,
 ) -> int:
     """Plan waves for ESTATE and write plan.json and wave-plan.xlsx.
@@ -80,12 +86,14 @@ def create(
     if time_limit is not None and not optimal:
         raise UsageError("--time-limit is for --optimal alone.", remedy="Add --optimal, or leave it out.")
     from readiness.app.estates import locate
+    from readiness.app.people import local_user
     from readiness.app.plan import create_plan
 
     folder = locate(estate)
     effort = (time_limit or _TIME_LIMIT) if optimal else None
     to = to or Path("out") / folder.name
-    written = create_plan(folder, to, as_of, policy_file, previous, effort=effort)
+    who = author or local_user()
+    written = create_plan(folder, to, as_of, policy_file, previous, effort=effort, author=who)
     show_plan(written.plan)
     show_quality(written.plan)
     say(f"Written: {written.plan_file}")

@@ -1,4 +1,4 @@
-"""`readiness prepare`, `run`, `close`, `retry`, `rollback` and `recover`: what carries work out."""
+"""`readiness prepare`, `run`, `close`, `tighten`, `retry`, `rollback` and `recover`: carrying work out."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -110,6 +110,31 @@ def close(plan: Path, wave: int, approve: str, **where: Any) -> int:
 
 
 @click.command()
+@click.argument("plan", type=_PLAN)
+@click.option("--action", default="", metavar="NAME", help="The shared group (default: the only one).")
+@_approve
+@click.option("--dry-run", is_flag=True, help="Check everything that can be checked, and change nothing.")
+@_where
+def tighten(plan: Path, action: str, approve: str, dry_run: bool, **where: Any) -> int:
+    """Tighten a security group that several VMs of PLAN hang on, once each of them is closed.
+
+    It is an action of its own, with an approval of its own when it is live. A rule that somebody has changed
+    since it was planned on is left alone. 'rollback' puts the rules back as they were.
+
+    \b
+    Examples:
+      readiness tighten out/june --approve 1a2b3c4d5e6f --twin https://127.0.0.1:8443 --dry-run
+      readiness tighten out/june --action nsg-app --approve 1a2b3c4d5e6f --live
+    """
+    from readiness.app.shared_actions import key_of
+
+    key = key_of(plan, action)
+    if dry_run:
+        return look_only(plan, 0, approve, stage=Stage.CLOSURE, action=key, **where)
+    return carry_out(plan, 0, approve, Stage.CLOSURE, action=key, **where)
+
+
+@click.command()
 @click.argument("run", required=False)
 @click.option("--failed", is_flag=True, help="All that were declined, blocked or rolled back by themselves.")
 @click.option("--vm", default="", help="One of them by name or id, also if somebody took it back.")
@@ -140,21 +165,28 @@ def retry(run: str | None, failed: bool, vm: str, **where: Any) -> int:
 def rollback(run: str | None, vm: str | None, whole: bool, yes: bool, **where: Any) -> int:
     """Take VMs back that are done, by configuration, from the state recorded before.
 
-    Disks are not restored: what was written since stays. Each VM needs another outage.
+    Disks are not restored: what was written since stays. Each VM needs another outage, but for what was
+    closed online. Of a shared group the rules are put back.
 
     \b
     Examples:
       readiness rollback --run 1a2b3c4d5e6f-wave-1 --vm sf-web-01 --twin https://127.0.0.1:8443
       readiness rollback --run 1a2b3c4d5e6f-wave-1 --wave --live
+      readiness rollback --run 1a2b3c4d5e6f-shared-5e6f7a8b --live
     """
     from readiness.app.run_status import leave, status
     from readiness.model.run import SignalKind
 
-    if (vm is None) is not whole:
-        raise UsageError("Say what is to be taken back.", remedy="Give either --vm NAME or --wave.")
+    unclear = UsageError("Say what is to be taken back.", remedy="Give either --vm NAME or --wave.")
+    if (vm is None) is not whole and (whole or run is None):
+        raise unclear
     view = status(where["state"], run)
     name = view.state.info.id
-    confirmed(f"Take {vm or 'every VM that is done'} of {name} back? Each is off for a while", yes=yes)
+    if vm is None and not whole and not view.state.info.action:
+        raise unclear
+    online = view.state.info.stage is not Stage.OUTAGE
+    cost = "No VM is stopped for it" if online else "Each is off for a while"
+    confirmed(f"Take {vm or 'all that is done'} of {name} back? {cost}", yes=yes)
 
     def ask() -> None:
         leave(where["state"], name, SignalKind.ROLLBACK, vm=vm or "")
@@ -217,4 +249,5 @@ def _go_on(name: str | None, **options: Any) -> int:
 
     view = status(options["state"], name)
     info = view.state.info
-    return carry_out(view.folder, info.wave, info.plan[:DIGEST_LENGTH], info.stage, **options)
+    digest = info.plan[:DIGEST_LENGTH]
+    return carry_out(view.folder, info.wave, digest, info.stage, action=info.action, **options)

@@ -149,19 +149,33 @@ def resume(run: str | None, raise_budget: bool, note: str, state: Path) -> int:
 @click.command()
 @click.argument("plan", type=click.Path(path_type=Path), required=False)
 @click.option("--wave", type=click.IntRange(1), help="With PLAN: the wave that is approved.")
+@click.option("--action", metavar="NAME", help="With PLAN: the shared group whose change is approved.")
+@click.option("--owners-agreed", is_flag=True, help="With --action: owners of VMs not in the plan agreed.")
 @click.option("--approve", "digest", metavar="DIGEST", help="With PLAN: its digest as you know it.")
 @click.option("--run", "run", help="Instead of PLAN: a run with a VM whose health could not be told.")
 @click.option("--vm", default="", help="With --run: the VM (default: every undecided one).")
 @_note
 @state_option
 def approve(
-    plan: Path | None, wave: int | None, digest: str | None, run: str | None, vm: str, note: str, state: Path
+    plan: Path | None,
+    wave: int | None,
+    action: str | None,
+    owners_agreed: bool,
+    digest: str | None,
+    run: str | None,
+    vm: str,
+    note: str,
+    state: Path,
 ) -> int:
     """Approve a wave of PLAN as its second person, or take an undecided VM of a run as healthy.
+
+    What several VMs hang on is approved by itself. If some of them are not in PLAN, --owners-agreed says
+    that their owners know that they lose the way in.
 
     \b
     Examples:
       readiness approve out/june --wave 3 --note "seen in the change board"
+      readiness approve out/june --action nsg-app --owners-agreed --note CHG-1234
       readiness approve --run 1a2b3c4d5e6f-wave-1 --vm sf-web-01
     """
     if (plan is None) is (run is None):
@@ -170,13 +184,21 @@ def approve(
     if plan is None:
         what = f"take {vm or 'every undecided VM'} as healthy"
         return _leave(state, run, SignalKind.APPROVE, what, note, vm)
-    if wave is None or vm:
-        raise UsageError("Say which wave is approved.", remedy="Give --wave N, and no --vm.")
-    from readiness.app.approving import approve_wave
+    if (wave is None) is (action is None) or vm or (owners_agreed and action is None):
+        remedy = "Give --wave N, or --action NAME with --owners-agreed if need be, and no --vm."
+        raise UsageError("Say which wave is approved.", remedy=remedy)
+    from readiness.app.approving import approve_action, approve_wave
 
-    given = approve_wave(plan, wave, digest, state, note)
+    if action is not None:
+        said, given = approve_action(plan, action, digest, state, note, owners_agreed=owners_agreed)
+        what = f"the change of {said.target.name}"
+        for sentence in said.consent:
+            say(f"[yellow]Somebody has to agree:[/] {harmless(sentence)}")
+    else:
+        given = approve_wave(plan, wave or 0, digest, state, note)
+        what = f"wave {wave}"
     who = f"{given.by} (object id {given.object_id})" if given.object_id else given.by
-    say(f"{harmless(who)} approved wave {wave} of plan {given.digest[:12]}")
+    say(f"{harmless(who)} approved {harmless(what)} of plan {given.digest[:12]}")
     if given.evidence:
         say(f"What there was to be seen: audit chain up to {given.evidence}")
     return Exit.DONE

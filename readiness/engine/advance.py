@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from readiness.engine.elsewhere import first_open, proof_notes, seconds_elsewhere, with_other_sizes
+from readiness.engine.leftovers import throwaway_disks, words_for_left
 from readiness.engine.parts import AFTER, Parts
 from readiness.model.execution import Execution
 from readiness.model.lifecycle import FINAL, NEXT, Outcome, Phase, Stage
@@ -25,6 +27,8 @@ from readiness.model.steps import (
     Look,
     PlannedStep,
     ProveTime,
+    PutBackOff,
+    Resize,
     Start,
     Step,
     TakeLease,
@@ -37,12 +41,15 @@ APPROVED, REJECTED, RECALLED = "decision.approve", "decision.reject", "decision.
 """Names under which a person's decisions are recorded."""
 INCONCLUSIVE = "Inconclusive"
 """Code of a proof of health that found neither health nor illness."""
+_NOT_OURS = "RuleChangedSincePlanned"
+"""Code of a write that was never sent, since the rule was somebody else's by then."""
 UNWELL = ("Unhealthy", "NotHealthyInTime")
 """Codes of a proof of health that failed. They alone call for a weaker setting; a model that is not shown
 does not, and what the weaker setting brought later changes nothing of it."""
 _BEFORE = "check.record-before"
 _LEASE, _RECALL_LEASE = "check.take-lease", "recall.take-lease"
 _LAST_LOOK = "before.prove-time"
+_RESIZE = ".resize:"
 _EARLY = (Phase.CHECKING, Phase.READYING)
 """Phases in which nothing was done to the VM yet but to mark it as ours."""
 
@@ -58,6 +65,14 @@ class Position(Struct, frozen=True, kw_only=True):
     """The same as a stable word."""
     end: Phase | None = None
     """While it lets go of the VM: how it will have ended."""
+
+
+class _Forward(Struct, frozen=True):
+    """The outage and the weaker setting as the journal has them, and the size that the VM has after both."""
+
+    work: tuple[PlannedStep, ...]
+    weaker: tuple[PlannedStep, ...]
+    size: str
 
 
 class Campaign:
@@ -110,17 +125,22 @@ class Campaign:
             case Phase.PREPARING:
                 return parts.preparation()
             case Phase.CONVERTING:
-                return parts.conversion(running=self._was_running(records))
+                return self._forward(records).work
             case Phase.VERIFYING:
-                return parts.proof(running=self._was_running(records))
+                return (*parts.proof(running=self._boots(records)), *self._put_off("verify", records))
             case Phase.FALLING_BACK:
-                return self.vm.fallback
+                return self._forward(records).weaker
             case Phase.CLOSING:
                 return parts.closure()
             case Phase.UNDOING:
                 return self._undo(records)
             case _:
                 return ()
+
+    def is_approved(self, size: str | None, records: Records) -> bool:
+        """Tell whether the VM may have a size: one that was approved, and that it was given."""
+        given = [name.rpartition(":")[2].lower() for name in records if _RESIZE in name]
+        return (size or "").lower() in given
 
     def before(self, records: Records) -> Before | None:
         """Return the recorded state from before the first effect."""
@@ -153,11 +173,16 @@ class Campaign:
     def note(self, records: Records) -> str:
         """Return what has to be known of a VM that is done."""
         fell_back = any(name.startswith("fallback.") for name in records)
-        return "with the weaker setting it fell back to: Secure Boot is off" if fell_back else ""
+        weaker = ["with the weaker setting it fell back to: Secure Boot is off"] if fell_back else []
+        off = (*self._put_off("verify", records), *self._put_off("fallback", records))
+        last = (*self._parts.closure(), *off, *self._parts.release())
+        answers = [records[planned.name].result for planned in last if planned.name in records]
+        failed = [answer.detail for answer in answers if answer and not answer.ok]
+        return "; ".join([*weaker, *proof_notes(records), *failed])
 
     def total_steps(self, records: Records) -> int:
         """Return how many steps the campaign has on the straight path, plus those of a way back under way."""
-        straight = self._parts.straight(running=self._was_running(records))
+        straight = self._parts.straight(running=self._boots(records))
         undoing = len(self._undo(records)) if any(name.startswith("undo.") for name in records) else 0
         return straight + undoing
 
@@ -168,9 +193,13 @@ class Campaign:
             return Position(
                 phase=phase, due=None, reason=f"not taken back: {refused.detail}", code=refused.code
             )
+        if phase is Phase.ROLLED_BACK:
+            reason = "; ".join(filter(None, (reason, *proof_notes(records))))
         if _LEASE in records and phase is not Phase.WAITING:
             again = "-again" if RECALLED in records else ""
-            for planned in self._parts.release(again):
+            throwaway = throwaway_disks(self.vm, records)
+            reason += words_for_left(throwaway, records)
+            for planned in (*throwaway, *self._parts.release(again)):
                 record = records.get(planned.name)
                 if record is None or record.result is None:
                     return Position(phase=Phase.RELEASING, due=planned, reason=reason, code=code, end=phase)
@@ -178,16 +207,10 @@ class Campaign:
 
     def _first_open(self, phase: Phase, records: Records) -> tuple[PlannedStep | None, StepResult | None]:
         """Return the step of a phase that is due, if any, and the result of the first that failed."""
-        failed: StepResult | None = None
-        for planned in self.steps(phase, records):
-            record = records.get(planned.name)
-            if record is None or record.result is None:
-                return planned, failed
-            if not record.result.ok and not planned.step.courtesy and not _is_as_before(phase, record.result):
-                failed = failed or record.result
-                if phase is not Phase.UNDOING:
-                    break
-        return None, failed
+        is_back = phase is Phase.UNDOING
+        # A VM on its way back is as provable as it was: one without an agent never was.
+        excused = (INCONCLUSIVE,) if is_back else ()
+        return first_open(self.steps(phase, records), records, is_way_back=is_back, excused=excused)
 
     def _outcome(self, phase: Phase, failed: StepResult | None, records: Records) -> Outcome:
         if phase in FINAL:
@@ -198,7 +221,7 @@ class Campaign:
             return self._failure(phase, failed)
         if phase is Phase.CHECKING:
             return _CHECKED[self.stage]
-        if phase is Phase.VERIFYING and self.vm.outage and not self._was_running(records):
+        if phase is Phase.VERIFYING and self.vm.outage and not self._boots(records):
             return Outcome.OFF
         return Outcome.OK
 
@@ -215,6 +238,32 @@ class Campaign:
         before = self.before(records)
         return before is None or before.was_running
 
+    def _boots(self, records: Records) -> bool:
+        """Tell whether it is started after its change: it ran before, or is to prove its boot."""
+        return self._was_running(records) or self.vm.choice.starts_if_off
+
+    def _put_off(self, stage: str, records: Records) -> tuple[PlannedStep, ...]:
+        """Return what ends the campaign of a VM that was started only to prove its boot."""
+        if self.vm.outage is None or self._was_running(records) or not self._boots(records):
+            return ()
+        return plan_steps((PutBackOff(vm=self.vm.id),), stage=stage)
+
+    def _sizes(self, records: Records) -> tuple[str, ...]:
+        """Return the VM's own size and those that were approved; a VM that was off is never resized."""
+        before = self.before(records)
+        if before is None or before.size is None or not before.was_running:
+            return ()
+        return (before.size, *self.vm.choice.sizes)
+
+    def _forward(self, records: Records) -> "_Forward":
+        """Return the outage and the weaker setting, each with the other sizes that are tried in it."""
+        sizes = self._sizes(records)
+        conversion = self._parts.conversion(running=self._boots(records))
+        work, size = with_other_sizes(conversion, records, sizes, sizes[0] if sizes else "")
+        off = self._put_off("fallback", records) if self.vm.fallback else ()
+        weaker, size = with_other_sizes((*self.vm.fallback, *off), records, sizes, size)
+        return _Forward(work, weaker, size)
+
     def _undo(self, records: Records) -> tuple[PlannedStep, ...]:
         before = self.before(records)
         if before is None:
@@ -223,8 +272,16 @@ class Campaign:
         back = [step for playbook in reversed(self.playbooks) for step in playbook.undo(before, begun)]
         if RECALLED in records or self.has_answered(records):
             back = [step for step in back if step.undo is not AFTER]
-        was_off = any(isinstance(step, Deallocate | Start) for step in begun)
-        undo = compose_undo(self.vm.id, back, was_running=before.was_running, was_off=was_off)
+        if before.size is not None and any(isinstance(step, Resize) for step in begun):
+            back.insert(0, Resize(vm=self.vm.id, size=before.size))
+        undo = compose_undo(
+            self.vm.id,
+            back,
+            was_running=before.was_running,
+            was_off=any(isinstance(step, Deallocate | Start) for step in begun),
+            was_started=any(isinstance(step, Start) for step in begun),
+        )
+        undo, _ = with_other_sizes(undo, records, self._sizes(records), self._forward(records).size)
         if RECALLED not in records:
             return undo
         until = records[RECALLED].intended_at + timedelta(seconds=self.vm.reserved_seconds) + _RECALL_LASTS
@@ -233,7 +290,8 @@ class Campaign:
     def _lease_end(self, records: Records) -> datetime:
         """Return when the lease lapses: with the window and the way back, or half a day for online work."""
         if self.stage is Stage.OUTAGE or self._started_at is None:
-            return self.vm.occurrence.closes + timedelta(seconds=self.vm.reserved_seconds)
+            elsewhere = seconds_elsewhere(self.vm.choice.sizes)
+            return self.vm.occurrence.closes + timedelta(seconds=self.vm.reserved_seconds + elsewhere)
         began = min((record.intended_at for record in records.values()), default=self._started_at)
         return began + _ONLINE_LEASE
 
@@ -244,7 +302,7 @@ class Campaign:
             planned.step
             for phase in phases
             for planned in self.steps(phase, records)
-            if planned.name in records and not isinstance(planned.step, Look)
+            if not isinstance(planned.step, Look) and may_have_written(planned, records)
         )
 
 
@@ -258,6 +316,12 @@ _RECALL_LASTS = timedelta(hours=4)
 """Beside what its outage reserves: a way back that was asked for may wait for room in Azure."""
 
 
+def may_have_written(planned: PlannedStep, records: Records) -> bool:
+    """Tell whether a step was begun, and not left unsent because its rule was somebody else's by then."""
+    record = records.get(planned.name)
+    return record is not None and (record.result is None or record.result.code != _NOT_OURS)
+
+
 def _is_recalled(records: Records) -> bool:
     """Tell whether a person wants the VM back, and no other run has its lease."""
     lease = records.get(_RECALL_LEASE)
@@ -267,11 +331,6 @@ def _is_recalled(records: Records) -> bool:
 
 def _is_decided(records: Records) -> bool:
     return APPROVED in records or REJECTED in records
-
-
-def _is_as_before(phase: Phase, result: StepResult) -> bool:
-    """Tell whether a VM on its way back is as provable as it was: one without an agent never was."""
-    return phase is Phase.UNDOING and result.code == INCONCLUSIVE
 
 
 def is_begun(record: StepRecord | None) -> bool:

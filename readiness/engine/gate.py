@@ -12,6 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from readiness.engine.advance import Position
+from readiness.engine.peers import GroupAsFound
 from readiness.model.execution import Execution
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import UNAVAILABLE, Phase, Stage
@@ -65,13 +66,13 @@ class Gate:
                 self._apart[member].append(group)
         self._full: dict[tuple[str, str, str], datetime] = {}
 
-    def refused_for_room(self, vm: PlannedVm, now: datetime) -> None:
-        """Take note that Azure had no room for a size in a region."""
-        self._full[_room(vm)] = now + _RESTED
+    def refused_for_room(self, vm: PlannedVm, size: str, now: datetime) -> None:
+        """Take note that Azure had no room for a size in the region of a VM."""
+        self._full[_room(vm, size)] = now + _RESTED
 
-    def found_room(self, vm: PlannedVm) -> None:
+    def found_room(self, vm: PlannedVm, size: str) -> None:
         """Take note that Azure had room again."""
-        self._full.pop(_room(vm), None)
+        self._full.pop(_room(vm, size), None)
 
     def ask(
         self,
@@ -119,7 +120,7 @@ class Gate:
         return _START
 
     def _room_left(self, vm: PlannedVm, now: datetime) -> Answer:
-        until = self._full.get(_room(vm))
+        until = self._full.get(_room(vm, vm.size))
         if until is None or now >= until or vm.outage is None:
             return _START
         return Answer(Decision.WAIT, f"Azure had no room for {vm.size} in {vm.region}", until)
@@ -151,8 +152,9 @@ class Gate:
                 for one in group.members
                 if one != vm.id and one in positions and _is_down(positions[one], one in under_way)
             ]
-            if len(down) >= group.max_unavailable:
-                names = ", ".join(self._vms[one].name for one in down)
+            outside = group.down if isinstance(group, GroupAsFound) else ()
+            if len(down) + len(outside) >= group.max_unavailable:
+                names = ", ".join((*outside, *(self._vms[one].name for one in down)))
                 lasting = all(positions[one].phase is Phase.STRANDED for one in down)
                 why = f"{names} of {group.evidence} is down, and no more than {group.max_unavailable} may be"
                 return Answer(Decision.HOLD if lasting else Decision.WAIT, why)
@@ -165,8 +167,8 @@ def _is_down(position: Position, is_under_way: bool) -> bool:  # noqa: FBT001  w
     return position.phase in UNAVAILABLE or position.end is Phase.STRANDED or early or just_started
 
 
-def _room(vm: PlannedVm) -> tuple[str, str, str]:
-    return vm.id.subscription, vm.region.lower(), vm.size.lower()
+def _room(vm: PlannedVm, size: str) -> tuple[str, str, str]:
+    return vm.id.subscription, vm.region.lower(), size.lower()
 
 
 def _groups(vm: PlannedVm) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ from readiness.engine.work import Ports
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase
 from readiness.model.run import Event, EventKind, StepRecord, StepResult, StepState
-from readiness.model.steps import PlannedStep, words_for
+from readiness.model.steps import AskGuest, PlannedStep, words_for
 
 
 class Ledger:
@@ -76,6 +76,8 @@ class Ledger:
         self._keep(replace(self.record(campaign, planned), state=state, result=result, ended_at=now))
         if result.ok:
             self.tell(EventKind.STEP, campaign, f"{words_for(planned.step)}: {result.detail or 'done'}")
+        elif isinstance(planned.step, AskGuest):
+            self.tell(EventKind.STEP, campaign, f"{result.detail} (hinders nothing)")
         else:
             self.tell(EventKind.FAILURE, campaign, f"{result.code}: {result.detail}")
         self._move(campaign)

@@ -4,9 +4,18 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from readiness.engine.advance import INCONCLUSIVE, Campaign, Records
-from readiness.model.observation import Health, Observation, before_of, differences, fingerprint, judge_health
+from readiness.model.observation import (
+    Before,
+    Health,
+    Observation,
+    before_of,
+    differences,
+    fingerprint,
+    judge_health,
+)
 from readiness.model.run import StepResult
 from readiness.model.steps import (
     HandOver,
@@ -98,15 +107,19 @@ def _health(
     if before is None:
         raise AssertionError("health is compared with a state that was never recorded")
     health, detail = judge_health(before, seen)
+    if health is Health.INCONCLUSIVE and not before.was_running:
+        # Found off: nobody knows whether its agent was well, so that only one that reports proves its boot.
+        health, detail = Health.PENDING, "running, but its agent has not reported ready"
+    note = size_note(before, seen)
     match health:
         case Health.HEALTHY:
-            return StepResult(ok=True, detail=detail)
+            return StepResult(ok=True, detail=detail, note=note)
         case Health.UNHEALTHY:
             return StepResult(ok=False, code="Unhealthy", detail=detail)
         case Health.INCONCLUSIVE if waited < _GRACE:
             return LookAgain(HEALTH_INTERVAL, detail)
         case Health.INCONCLUSIVE:
-            return StepResult(ok=False, code=INCONCLUSIVE, detail=detail)
+            return StepResult(ok=False, code=INCONCLUSIVE, detail=detail, note=note)
         case Health.PENDING if waited.total_seconds() >= look.timeout:
             told = f"not healthy within {look.timeout // 60} minutes: {detail}"
             return StepResult(ok=False, code="NotHealthyInTime", detail=told)
@@ -114,6 +127,12 @@ def _health(
             return LookAgain(HEALTH_INTERVAL, detail)
         case _:
             assert_never(health)
+
+
+def size_note(before: Before, seen: Observation) -> str:
+    """Return what has to be known of a VM that runs as another size than before."""
+    now, own = seen.vm.size or "", before.size or ""
+    return "" if now.lower() == own.lower() else f"runs as {now}; was {own}, for which Azure had no room"
 
 
 def _prepared(seen: Observation, campaign: Campaign) -> StepResult:
@@ -138,6 +157,8 @@ def _model(seen: Observation, campaign: Campaign) -> StepResult:
 
 def _restored(seen: Observation, campaign: Campaign, records: Records) -> StepResult:
     before = campaign.before(records)
+    if before and seen.vm.power is Power.RUNNING and campaign.is_approved(seen.vm.size, records):
+        before = replace(before, size=seen.vm.size)
     changed = differences(before, seen) if before else ("its state before was not recorded",)
     if changed:
         return StepResult(ok=False, code="NotRestored", detail="; ".join(changed))

@@ -7,6 +7,8 @@ from readiness.model.lifecycle import Stage
 from readiness.model.outage import plan_steps
 from readiness.model.plan import PlannedVm
 from readiness.model.steps import (
+    Hook,
+    Look,
     PlannedStep,
     Preflight,
     ProveBackup,
@@ -19,12 +21,13 @@ from readiness.model.steps import (
     ReleaseLease,
     RunHook,
     RunHookAfter,
-    SetDiskEncryption,
     Start,
     Step,
     SwapOsDisk,
     TakeLease,
+    TakeSnapshot,
     Undo,
+    Work,
 )
 
 AFTER = Undo.SWAP
@@ -62,12 +65,12 @@ class Parts:
                 age = self._execution.backup_max_age_hours
                 policy = vm.choice.backup_policy
                 steps.append(ProveBackup(vm=vm.id, item=vm.backup_item, max_age_hours=age, policy=policy))
-        work = self._work()
+        work, lease = self._work(), TakeLease(vm=vm.id, until=until)
         if work:
-            steps.append(self._preflight(work))
+            steps.append(self._preflight(work, lease))
         steps.append(RecordBefore(vm=vm.id))
         if work:
-            steps.append(TakeLease(vm=vm.id, until=until))
+            steps.append(lease)
         return plan_steps(steps, stage="check")
 
     def hooks_before(self) -> tuple[PlannedStep, ...]:
@@ -145,17 +148,23 @@ class Parts:
             case Stage.OUTAGE:
                 return self._vm.outage.steps if self._vm.outage else ()
 
-    def _preflight(self, work: tuple[PlannedStep, ...]) -> Preflight:
-        needed = {action for planned in (*work, *self._vm.fallback) for action in planned.step.actions}
-        if any(planned.name.startswith("guest.") for planned in work):
-            needed.update(SwapOsDisk.actions)
-        disks = [each.step.disk for each in work if isinstance(each.step, SetDiskEncryption)]
+    def _preflight(self, work: tuple[PlannedStep, ...], lease: TakeLease) -> Preflight:
+        """Return the look ahead at all that has an effect: the lease first, and what a way back may need."""
+        swaps = [
+            SwapOsDisk(vm=self._vm.id, disk=each.step.disk, moment=each.step.moment)
+            for each in work
+            if each.name.startswith("guest.") and isinstance(each.step, TakeSnapshot)
+        ]
         return Preflight(
             vm=self._vm.id,
-            needed=tuple(sorted(needed)),
-            disks=tuple(disks),
+            work=(lease, *_effects(work)),
+            spare=(*_effects(self._vm.fallback), *swaps),
             item=self._vm.backup_item if self._stage is Stage.OUTAGE else None,
         )
+
+
+def _effects(steps: tuple[PlannedStep, ...]) -> tuple[Work, ...]:
+    return tuple(each.step for each in steps if not isinstance(each.step, Look | Hook | Preflight))
 
 
 def _filled(hook: HookCommand, vm: PlannedVm) -> tuple[str, ...]:

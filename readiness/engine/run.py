@@ -14,32 +14,30 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime, timedelta
 from itertools import count
 
+from msgspec.structs import replace
+
 from readiness.engine import budget
 from readiness.engine.advance import Campaign
 from readiness.engine.gate import Decision, Gate
 from readiness.engine.ledger import Ledger
 from readiness.engine.look import LookAgain
 from readiness.engine.state import campaign_of, run_state
+from readiness.engine.waits import LEAST_PATIENCE, Waits
 from readiness.engine.wave_hooks import WaveHooks
 from readiness.engine.wishes import Wishes, Word
 from readiness.engine.work import Answer, Ports, perform
 from readiness.errors import CapacityError, CloudError, ThrottledError, UnreachableError
-from readiness.model.durations import ASSUMED_SECONDS
 from readiness.model.execution import Execution
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import FINAL, Phase
 from readiness.model.plan import ApartGroup, Wave
 from readiness.model.playbook import Playbook
 from readiness.model.run import EventKind, RunInfo, RunState, StepResult
-from readiness.model.steps import PlannedStep, Start, words_for
+from readiness.model.steps import PlannedStep, Start, StartAs, words_for
 from readiness.ports.cloud import Done, Failed, Pending
 
 _CAPACITY_INTERVAL = timedelta(seconds=60)
-_UNREACHABLE_INTERVAL = timedelta(seconds=15)
 _SIGNAL_INTERVAL = timedelta(seconds=1)
-_PATIENCE = 20
-"""A change that takes so many times its assumed duration, and at least an hour, has failed."""
-_LEAST_PATIENCE = timedelta(hours=1)
 
 
 class WaveRun:
@@ -67,13 +65,12 @@ class WaveRun:
         self._wishes = Wishes(wave, ports)
         self._hooks = WaveHooks(info, wave, self._execution, self._ledger, ports)
         self._due: list[tuple[datetime, int, Campaign]] = []
-        self._asked: dict[ResourceId, tuple[str, datetime]] = {}
-        """Which step of a VM this process asked for last, and since when."""
         self._order = count()
         self._running: dict[Future[Answer], tuple[Campaign, PlannedStep]] = {}
         self._under_way: dict[ResourceId, None] = {}
         self._refused: dict[ResourceId, datetime] = {}
         """Since when Azure has had no room for a VM."""
+        self._waits = Waits(info, self._ledger, ports)
         self._held: str | None = None
         self._ask_again: datetime | None = None
         """When a VM that was not let through may be asked for again, where time alone decides."""
@@ -91,7 +88,7 @@ class WaveRun:
     def execute(self) -> RunState:
         """Run until nothing is due: everything ended, or the rest is held."""
         self._take_up_begun()
-        while True:
+        while self._waits.why_over is None:
             self._take_wishes()
             self._start_batches()
             if self._running or self._due:
@@ -103,8 +100,13 @@ class WaveRun:
             elif self._wishes.is_paused or self._ask_again is not None:
                 self._ports.clock.sleep_until(self._next_look())
             else:
-                self._hooks.after()
-                return self.state()
+                break
+        while self._running:
+            self._collect()
+        if self._waits.why_over is not None:
+            self._hold(self._waits.why_over)
+        self._hooks.after()
+        return self.state()
 
     def state(self) -> RunState:
         """Return where the run stands now."""
@@ -239,8 +241,7 @@ class WaveRun:
             if planned is None:
                 continue
             record = ledger.intend(campaign, planned)
-            if self._asked.get(vm, ("",))[0] != planned.name:
-                self._asked[vm] = (planned.name, now)
+            self._waits.ask(campaign, planned)
             known = dict(ledger.records[vm])
             future = self._ports.executor.submit(
                 perform, self._ports, self._info, campaign, planned, record, known
@@ -265,6 +266,7 @@ class WaveRun:
 
     def _take(self, campaign: Campaign, planned: PlannedStep, answer: Answer) -> None:
         clock = self._ports.clock
+        self._waits.answered(answer)
         match answer:
             case StepResult():
                 self._end(campaign, planned, answer)
@@ -273,8 +275,8 @@ class WaveRun:
             case Failed(code, detail, is_capacity, evidence):
                 result = StepResult(ok=False, code=code, detail=detail, evidence=evidence)
                 self._fail(campaign, planned, result, is_capacity=is_capacity)
-            case Pending() if self._takes_too_long(campaign, planned):
-                detail = f"not done after {self._since(campaign).total_seconds() / 3600:.1f} hours"
+            case Pending() if self._waits.takes_too_long(campaign, planned):
+                detail = f"not done after {self._waits.since(campaign).total_seconds() / 3600:.1f} hours"
                 self._fail(campaign, planned, StepResult(ok=False, code="TookTooLong", detail=detail))
             case Pending(token, retry_after, detail):
                 if token is None:
@@ -285,46 +287,38 @@ class WaveRun:
             case LookAgain(seconds):
                 self._push(campaign, clock.now() + timedelta(seconds=seconds))
             case ThrottledError() | UnreachableError():
-                text = f"{words_for(planned.step)}: {answer.brief}; asked again soon"
-                self._ledger.tell(EventKind.WAIT, campaign, text)
-                self._push(campaign, clock.now() + _UNREACHABLE_INTERVAL)
+                self._push(campaign, self._waits.put_off(campaign, planned, answer, self._under_way))
             case CloudError():
                 result = StepResult(ok=False, code=answer.code, detail=answer.brief)
                 self._fail(campaign, planned, result, is_capacity=isinstance(answer, CapacityError))
 
-    def _since(self, campaign: Campaign) -> timedelta:
-        """Return how long this process has waited: while none did, Azure went on, and nobody looked."""
-        return self._ports.clock.now() - self._asked[campaign.vm.id][1]
-
-    def _takes_too_long(self, campaign: Campaign, planned: PlannedStep) -> bool:
-        assumed = timedelta(seconds=ASSUMED_SECONDS[planned.step.duration])
-        return self._since(campaign) > max(_LEAST_PATIENCE, _PATIENCE * assumed)
-
     def _fail(
         self, campaign: Campaign, planned: PlannedStep, result: StepResult, *, is_capacity: bool = False
     ) -> None:
-        """End a step as failed; a start without capacity is tried again until its window closes."""
+        """End a step as failed; a start without capacity is tried again until its window closes.
+
+        As another size it is tried once: its window is over, and the next size or the way back waits.
+        """
         now = self._ports.clock.now()
         if is_capacity and isinstance(planned.step, Start):
-            self._gate.refused_for_room(campaign.vm, now)
+            self._gate.refused_for_room(campaign.vm, _size(campaign, planned.step), now)
             first = self._refused.setdefault(campaign.vm.id, now)
             # The way back is owed its time, too, days after the window.
-            least = first + _LEAST_PATIENCE if planned.name.startswith("undo.") else now
-            if now < max(campaign.vm.occurrence.closes, least):
-                self._asked[campaign.vm.id] = (planned.name, now)
+            least = first + LEAST_PATIENCE if planned.name.startswith("undo.") else now
+            is_own = not isinstance(planned.step, StartAs)
+            if is_own and now < max(campaign.vm.occurrence.closes, least):
+                self._waits.ask_anew(campaign, planned)
                 detail = f"{result.code}: {result.detail}; tried again until the window closes"
                 self._ledger.forget_token(campaign, planned, detail)
                 self._push(campaign, now + _CAPACITY_INTERVAL)
                 return
         told = f"{words_for(planned.step)}: {result.detail}"
-        self._end(
-            campaign, planned, StepResult(ok=False, code=result.code, detail=told, evidence=result.evidence)
-        )
+        self._end(campaign, planned, replace(result, detail=told, no_room=is_capacity))
 
     def _end(self, campaign: Campaign, planned: PlannedStep, result: StepResult) -> None:
         if result.ok and isinstance(planned.step, Start):
             self._refused.pop(campaign.vm.id, None)
-            self._gate.found_room(campaign.vm)
+            self._gate.found_room(campaign.vm, _size(campaign, planned.step))
         self._ledger.ended(campaign, planned, result)
         if self._ledger.positions[campaign.vm.id].due is not None:
             self._push(campaign, self._ports.clock.now())
@@ -335,6 +329,11 @@ class WaveRun:
     def _push(self, campaign: Campaign, due: datetime) -> None:
         self._under_way[campaign.vm.id] = None
         heapq.heappush(self._due, (due, next(self._order), campaign))
+
+
+def _size(campaign: Campaign, start: Start) -> str:
+    """Return the size as which a start is asked for."""
+    return start.size if isinstance(start, StartAs) else campaign.vm.size
 
 
 def _waits(phase: Phase) -> bool:

@@ -1,13 +1,14 @@
 """Where a run stands, derived from its journal: the same answer for the runner and for a second terminal."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from readiness.engine.advance import APPROVED, INCONCLUSIVE, Campaign
+from readiness.engine.group import GroupCampaign
 from readiness.model.execution import Execution
 from readiness.model.ids import ResourceId
-from readiness.model.lifecycle import FINAL, SUCCEEDED
+from readiness.model.lifecycle import FINAL, SUCCEEDED, Phase
 from readiness.model.plan import PlannedVm, Wave
 from readiness.model.playbook import Playbook
 from readiness.model.run import RunInfo, RunState, StepRecord, StepResult, UnitState
@@ -52,8 +53,9 @@ def run_state(  # noqa: PLR0913  what a state is folded from
 def campaign_of(
     vm: PlannedVm, playbooks: Sequence[Playbook], info: RunInfo, execution: Execution
 ) -> Campaign:
-    """Return a VM's campaign in a run."""
-    return Campaign(vm, playbooks, stage=info.stage, execution=execution, started_at=info.started_at)
+    """Return a VM's campaign in a run, or that of a shared group."""
+    kind = GroupCampaign if vm.is_group else Campaign
+    return kind(vm, playbooks, stage=info.stage, execution=execution, started_at=info.started_at)
 
 
 def _unit(campaign: Campaign, batch: int, records: dict[str, StepRecord], now: datetime) -> UnitState:
@@ -62,7 +64,9 @@ def _unit(campaign: Campaign, batch: int, records: dict[str, StepRecord], now: d
     done = sum(1 for record in records.values() if record.result is not None)
     ended_at = max((record.ended_at for record in records.values() if record.ended_at), default=None)
     away, down_since = _outages(records)
-    if position.phase in FINAL:
+    before = campaign.before(records)
+    is_still_away = position.phase is Phase.STRANDED and before is not None and before.was_running
+    if position.phase in FINAL and not is_still_away:
         down_since = None
     if down_since is not None:
         away = (away or timedelta()) + (now - down_since)
@@ -92,21 +96,29 @@ def _outages(records: dict[str, StepRecord]) -> tuple[timedelta | None, datetime
     A VM is away from the intent to deallocate it until its health is proven; a way back, or a rollback days
     later, may take it down again.
     """
+    away, since = outages(records)
+    return sum((end - start for start, end in away), timedelta()) if away else None, since
+
+
+def outages(records: Mapping[str, StepRecord]) -> tuple[list[tuple[datetime, datetime]], datetime | None]:
+    """Return from when to when a VM was away, and when it was taken down and not proven healthy since."""
     downs = [(record.intended_at, True) for name, record in records.items() if name.endswith(_DOWN)]
     proofs = [
         (record.ended_at, False)
         for name, record in records.items()
         if name.endswith(_PROOF) and record.ended_at and _is_proof(record.result, records)
     ]
-    away, since = None, None
+    away: list[tuple[datetime, datetime]] = []
+    since = None
     for instant, is_down in sorted([*downs, *proofs]):
         if is_down:
             since = since or instant
         elif since is not None:
-            away, since = (away or timedelta()) + (instant - since), None
+            away.append((since, instant))
+            since = None
     return away, since
 
 
-def _is_proof(result: StepResult | None, records: dict[str, StepRecord]) -> bool:
+def _is_proof(result: StepResult | None, records: Mapping[str, StepRecord]) -> bool:
     """Tell whether a proof of health proved it, or left it open and a person took the VM as healthy."""
     return result is not None and (result.ok or (result.code == INCONCLUSIVE and APPROVED in records))

@@ -8,7 +8,7 @@ from datetime import date, time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict, replace
 
 from readiness.model.ids import ResourceId
@@ -210,13 +210,30 @@ class Choice(Struct, frozen=True, kw_only=True):
     login: LoginChoice | None = None
     backup_policy: ResourceId | None = None
     """The Enhanced policy that a Standard one gives way to before Trusted Launch. There is no way back."""
+    alternative_sizes: tuple[str, ...] | UnsetType = UNSET
+    """Sizes it may run as where Azure has no room for its own, in the order in which they are tried."""
+    start_if_off: bool | UnsetType = UNSET
+    """Whether it is started to prove its boot where it is found off, and deallocated again.
+
+    These two are left out of a written plan that nobody chose them for: older plans keep their digests.
+    """
+
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """Return the sizes it may run as beside its own."""
+        return self.alternative_sizes or ()
+
+    @property
+    def starts_if_off(self) -> bool:
+        """Whether it is started to prove its boot although it was found off."""
+        return self.start_if_off is True
 
 
 def overlay(choices: Iterable[Choice]) -> Choice:
     """Lay choices over one another: a part that is chosen later replaces one chosen earlier."""
     result = Choice()
     for choice in choices:
-        chosen = {part: value for part, value in asdict(choice).items() if value is not None}
+        chosen = {part: value for part, value in asdict(choice).items() if value not in (None, UNSET)}
         result = replace(result, **chosen)
     return result
 

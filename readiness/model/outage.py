@@ -100,7 +100,12 @@ def compose_fallback(vm: ResourceId, changes: Iterable[Change]) -> tuple[Planned
 
 
 def compose_undo(
-    vm: ResourceId, changes: Iterable[Step], *, was_running: bool, was_off: bool = True
+    vm: ResourceId,
+    changes: Iterable[Step],
+    *,
+    was_running: bool,
+    was_off: bool = True,
+    was_started: bool = False,
 ) -> tuple[PlannedStep, ...]:
     """Compose the way back: off if a change needs it, the undoing writes, then the power state as it was.
 
@@ -109,12 +114,13 @@ def compose_undo(
         changes: What takes back what was begun, newest first.
         was_running: Whether the VM ran before, and so must run again.
         was_off: Whether the campaign may have taken it off, so that it has to be started and proven again.
+        was_started: Whether the campaign may have started it, so that one that was off has to be off again.
     """
     asked = tuple(changes)
     looks = tuple(step for step in asked if isinstance(step, HandOver))
     writes = _writes(vm, tuple(step for step in asked if not isinstance(step, HandOver)))
     steps: list[Step] = []
-    if any(step.power is PowerNeed.OFF for step in writes):
+    if any(step.power is PowerNeed.OFF for step in writes) or (was_started and not was_running):
         steps.append(Deallocate(vm=vm))
     steps.extend(writes)
     if was_running and (was_off or any(isinstance(step, Deallocate) for step in steps)):

@@ -60,8 +60,10 @@ __all__ = [
     "TogetherGroup",
     "Wave",
     "as_json",
+    "digest_as_written",
     "digest_of",
     "from_json",
+    "is_understood",
 ]
 
 DIGEST_LENGTH = 12
@@ -98,6 +100,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     unproven: tuple[str, ...] = ()
     """Strata that no pilot proves."""
     warnings: tuple[str, ...] = ()
+    iac_hints: tuple[str, ...] = ()
+    """What infrastructure code has to follow: a sentence for many VMs, which name it by its number."""
     pins: tuple[PinAnswer, ...] = ()
     policy: Policy = Policy()
     calendar: tuple[MaintenanceWindow, ...] = ()
@@ -106,9 +110,13 @@ class Plan(Struct, frozen=True, kw_only=True):
     previous: str = ""
     """Digest of the plan that this one continues."""
     author: str = ""
-    """Who edited it after it was planned."""
+    """Who made it, where it is for Azure itself; or who edited it after it was planned."""
     decisions: tuple[Decision, ...] = ()
     """What owners answered in their workbooks."""
+
+    def iac_hint(self, vm: PlannedVm) -> str:
+        """Return what the infrastructure code of a VM has to follow; empty where no sign of code is known."""
+        return self.iac_hints[vm.iac_hint - 1] if 0 < vm.iac_hint <= len(self.iac_hints) else ""
 
     def wave(self, number: int) -> Wave | None:
         """Return the wave of that number."""
@@ -136,6 +144,24 @@ def digest_of(plan: Plan) -> str:
     for piece in as_json(plan, space=b"", leave_out=("digest",)):
         found.update(piece)
     return found.hexdigest()
+
+
+def digest_as_written(data: bytes) -> str:
+    """Return the digest of a plan as its file has it, whatever the release that wrote it knew of plans.
+
+    Raises:
+        msgspec.DecodeError: The data is not JSON, or not of a plan's outer form.
+    """
+    found = hashlib.sha256()
+    for piece in _as_written(msgspec.json.decode(data, type=dict[str, Raw])):
+        found.update(piece)
+    return found.hexdigest()
+
+
+def is_understood(data: bytes, plan: Plan) -> bool:
+    """Tell whether the plan that was read of a file has all it says: a later release may say more."""
+    read = msgspec.json.decode(b"".join(as_json(plan, space=b"")))
+    return _is_within(msgspec.json.decode(data), read)
 
 
 def as_json(plan: Plan, space: bytes = b"\n", leave_out: tuple[str, ...] = ()) -> Iterator[bytes]:
@@ -211,6 +237,31 @@ def _filled(outline: _WaveOutline, vms: dict[ResourceId, PlannedVm]) -> Wave:
 
 def _fields(wave: Wave) -> dict[str, Any]:
     return {name: getattr(wave, name) for name in wave.__struct_fields__}
+
+
+def _as_written(document: dict[str, Raw]) -> Iterator[bytes]:
+    """Yield a document in pieces, without its layout and its digest: keys in order, lists entry by entry."""
+    opening = b"{"
+    for name in sorted(document.keys() - {"digest"}):
+        yield opening + encode(name) + b":"
+        raw = bytes(document[name])
+        if raw.startswith(b"["):
+            entries = msgspec.json.decode(raw, type=list[Raw])
+            for number, entry in enumerate(entries):
+                yield (b"," if number else b"[") + msgspec.json.encode(msgspec.json.decode(entry))
+            yield b"]" if entries else b"[]"
+        else:
+            yield msgspec.json.encode(msgspec.json.decode(raw))
+        opening = b","
+    yield b"}"
+
+
+def _is_within(written: object, read: object) -> bool:
+    if isinstance(written, dict) and isinstance(read, dict):
+        return all(name in read and _is_within(value, read[name]) for name, value in written.items())
+    if isinstance(written, list) and isinstance(read, list):
+        return len(written) == len(read) and all(map(_is_within, written, read))
+    return written == read
 
 
 def _listed(values: tuple[object, ...], space: bytes) -> Iterator[bytes]:

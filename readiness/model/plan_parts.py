@@ -96,11 +96,30 @@ class PlannedVm(Struct, frozen=True, kw_only=True):
     """Conflicts of capacity and schedule that are known beforehand."""
     iac: str = ""
     """What the owner of its infrastructure code has to do, if there is any."""
+    iac_hint: int = 0
+    """Which of the plan's `iac_hints` this code has to follow, from 1; 0 where no sign of code is known."""
     closure: tuple[PlannedStep, ...] = ()
     fallback: tuple[PlannedStep, ...] = ()
     """A weaker setting that is tried before the way back."""
     backup_item: ResourceId | None = None
     """Its protected item of Azure Backup."""
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it stands for a shared security group, which is carried out like a VM's closure."""
+        return self.id.type == "microsoft.network/networksecuritygroups"
+
+    @property
+    def needs_sign_off(self) -> bool:
+        """Whether its owner signs in any environment: something of it is not taken back by configuration.
+
+        Beside the way back of the outage that is every step that leads nowhere back by itself, such as a move
+        of the backup in its preparation.
+        """
+        last = self.outage.steps if self.outage else ()
+        steps = (*self.preparation, *last, *self.fallback, *self.closure)
+        leads_back = all(planned.step.undo is not Undo.NONE for planned in steps)
+        return self.undo in (Undo.REBUILD, Undo.NONE) or not leads_back
 
     @property
     def lead_seconds(self) -> int:
@@ -262,7 +281,7 @@ class Hub(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class PlanAction(Struct, frozen=True, kw_only=True):
+class PlanAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Work before or after the outage that is an action of its own; a shared object's stands here once."""
 
     key: str
@@ -279,7 +298,15 @@ class PlanAction(Struct, frozen=True, kw_only=True):
     due: date | None
     """Preparation: the last day for it. Closure: the first."""
     automatic: bool
-    """Whether `run` does it; otherwise a person does."""
+    """Whether a command does it; otherwise a person does."""
+    actions: tuple[str, ...] = ()
+    """Ids of the playbooks that its steps are from, and that take them back."""
+    steps: tuple[PlannedStep, ...] = ()
+    """What `readiness tighten` does to a shared security group."""
+    others: tuple[ResourceId, ...] = ()
+    """VMs that the plan does not close, and that lose something by it all the same."""
+    consent: tuple[str, ...] = ()
+    """What somebody has to agree to before it is done."""
 
 
 class Bound(Struct, frozen=True, kw_only=True):

@@ -5,13 +5,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from readiness.model.context import Choice
+from readiness.model.context import Choice, LoginChoice
 from readiness.model.disk import Disk, DiskEncryptionSet
 from readiness.model.ids import ResourceId
 from readiness.model.observation import Before, Observation
 from readiness.model.steps import Change, Step, Undo
 from readiness.model.verdict import Dimension, Verdict
-from readiness.model.virtual_machine import VirtualMachine
+from readiness.model.virtual_machine import Power, VirtualMachine
 
 
 class OutageNeed(StrEnum):
@@ -48,6 +48,21 @@ class Target(Struct, frozen=True, kw_only=True):
     backup_policy: ResourceId | None = None
     """The policy its protected item is to be moved to; None where it may stay."""
 
+    @property
+    def boots(self) -> bool:
+        """Whether it is started after its change: it runs, or is to prove its boot although it is off."""
+        return self.vm.power is Power.RUNNING or self.choice.starts_if_off
+
+
+class SharedTarget(Struct, frozen=True, kw_only=True):
+    """A security group that several VMs hang on, and what was chosen for all that a plan closes."""
+
+    group: ResourceId
+    choice: LoginChoice
+    openings: tuple[Opening, ...]
+    ports: dict[ResourceId, tuple[int, ...]]
+    """By VM, the ports that nothing else keeps open."""
+
 
 class PlaybookSpec(Struct, frozen=True, kw_only=True):
     """What a planner needs to know of a playbook."""
@@ -60,6 +75,11 @@ class PlaybookSpec(Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...]
     """Rules that must not be unmet or unknown."""
     undo: Undo
+
+
+def lacks_nothing(_target: Target) -> bool:
+    """Say that whoever satisfies the dimension has everything that can be chosen."""
+    return False
 
 
 def nothing(_target: Target) -> tuple[Change, ...]:
@@ -77,6 +97,8 @@ class Playbook(Struct, frozen=True, kw_only=True):
 
     spec: PlaybookSpec
     is_chosen: Callable[[Choice], bool]
+    lacks: Callable[[Target], bool] = lacks_nothing
+    """Whether a VM that is satisfied in the dimension lacks something that was chosen for it by name."""
     prepare: Callable[[Target], tuple[Change, ...]] = nothing
     """Online, days before the outage."""
     last_running: Callable[[Target], tuple[Change, ...]] = nothing
@@ -89,6 +111,8 @@ class Playbook(Struct, frozen=True, kw_only=True):
     """A weaker setting, tried before the way back if the VM does not come up."""
     close: Callable[[Target], tuple[Change, ...]] = nothing
     """Online, after the soak."""
+    close_shared: Callable[[SharedTarget], tuple[Change, ...]] | None = None
+    """Online, once every VM of the plan that hangs on a security group was closed, in a run of its own."""
     prepared: Callable[[Choice, Observation], tuple[Verdict, ...]] = nothing_to_prove
     """What its preparation has to have brought."""
     verify: Callable[[Choice, Observation], tuple[Verdict, ...]] = nothing_to_prove

@@ -35,6 +35,10 @@ class StepResult(Struct, frozen=True, kw_only=True):
     """What `record-before` saw."""
     evidence: str = ""
     """What proves it, such as the output of a script; shortened, and never a secret."""
+    no_room: bool = False
+    """Whether Azure refused it for want of room: another size may be tried."""
+    note: str = ""
+    """What has to be known of the VM although it went well, such as that it runs as another size."""
 
 
 class StepRecord(Struct, frozen=True, kw_only=True):
@@ -67,6 +71,8 @@ class RunInfo(Struct, frozen=True, kw_only=True):
     """Drawn when the run was begun: tells it from a run of the same plan on another machine."""
     way: tuple[str, ...] = ()
     """The options that led to the place when the run was begun, such as `--twin URL`."""
+    action: str = ""
+    """Key of the plan's action on a shared object that it carries out; it belongs to no wave then."""
 
     @property
     def is_live(self) -> bool:

@@ -7,15 +7,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, timedelta
 
+from msgspec.structs import replace
+
 from readiness.model.context import Criticality
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
+from readiness.model.outage import plan_steps
 from readiness.model.plan import PlanAction, PlannedVm
-from readiness.model.steps import PlannedStep, words_for
+from readiness.model.playbook import Playbook, SharedTarget
+from readiness.model.steps import Change, PlannedStep, words_for
 from readiness.model.virtual_machine import Power
 from readiness.planner.clusters import Cluster, clusters_of
 from readiness.planner.conflicts import AUTO_SHUTDOWN, UPDATES, clashes
-from readiness.planner.openings import openings_of
+from readiness.planner.openings import SharedGroup, shared_groups
 
 SNAPSHOT_DAYS = 30
 """How long the snapshots behind a change are kept."""
@@ -47,9 +51,11 @@ def preparation_of(vms: Sequence[PlannedVm], estate: Estate) -> tuple[PlanAction
     return tuple(sorted(found, key=lambda action: (action.due or date.max, action.key)))
 
 
-def closure_of(vms: Sequence[PlannedVm], estate: Estate) -> tuple[PlanAction, ...]:
+def closure_of(
+    vms: Sequence[PlannedVm], estate: Estate, playbooks: Sequence[Playbook]
+) -> tuple[PlanAction, ...]:
     """Return what has to be done online after the outages and their soak."""
-    found = list(_shared_groups(vms, estate))
+    found = list(_shared_groups(vms, estate, playbooks))
     snapshots: dict[str, list[PlannedVm]] = defaultdict(list)
     for vm in vms:
         if vm.closure:
@@ -71,18 +77,50 @@ def _told(steps: Sequence[PlannedStep]) -> str:
     return ", ".join(words_for(planned.step) for planned in steps)
 
 
-def _shared_groups(vms: Sequence[PlannedVm], estate: Estate) -> Iterator[PlanAction]:
+def _shared_groups(
+    vms: Sequence[PlannedVm], estate: Estate, playbooks: Sequence[Playbook]
+) -> Iterator[PlanAction]:
     """Yield a security group that others hang on, once: no single VM's closure tightens it."""
-    found: dict[ResourceId, dict[str, list[PlannedVm]]] = defaultdict(lambda: defaultdict(list))
-    for vm in vms:
-        known = estate.vm(vm.id)
-        for opening in openings_of(known, estate) if known and vm.choice.login else ():
-            if opening.shared:
-                found[opening.rule.parent][opening.rule.name].append(vm)
-    for group, rules in found.items():
-        users = list({vm.id: vm for members in rules.values() for vm in members}.values())
-        title = f"Tighten {', '.join(sorted(rules))} of {group.name}, which other VMs hang on, too"
-        yield _action("security-group", title, group, users, _PLATFORM, shared=True, after=0)
+    planned = {vm.id: vm for vm in vms if vm.choice.login is not None}
+    known = [vm for vm in map(estate.vm, planned) if vm is not None]
+    for group in shared_groups(known, estate):
+        users = [planned[vm] for vm in group.vms]
+        rules = ", ".join(sorted(opening.rule.name for opening in group.openings))
+        title = f"Tighten {rules} of {group.id.name}, which other VMs hang on, too"
+        found = {book.spec.id: _tightening(group, users, book) for book in playbooks}
+        steps = plan_steps((step for each in found.values() for step in each), stage="close")
+        action = _action("security-group", title, group.id, users, _PLATFORM, shared=True)
+        yield replace(
+            action,
+            automatic=bool(steps),
+            actions=tuple(book for book, each in found.items() if each),
+            steps=steps,
+            # Not before the last of them was closed.
+            due=max(vm.occurrence.closes for vm in users).astimezone(UTC).date(),
+            others=tuple(vm.id for vm in group.others),
+            consent=tuple(_losses(group, estate)),
+        )
+
+
+def _tightening(group: SharedGroup, users: Sequence[PlannedVm], playbook: Playbook) -> tuple[Change, ...]:
+    """Return what a playbook does to a group; nothing where its VMs want different things of it."""
+    choices = [vm.choice.login for vm in users if vm.choice.login is not None and vm.id in group.ports]
+    wanted = {(frozenset(choice.ports), frozenset(choice.allow_from)) for choice in choices}
+    if playbook.close_shared is None or len(wanted) != 1:
+        return ()
+    target = SharedTarget(group=group.id, choice=choices[0], openings=group.openings, ports=group.ports)
+    return playbook.close_shared(target)
+
+
+def _losses(group: SharedGroup, estate: Estate) -> Iterator[str]:
+    """Yield who loses the way in beside the VMs that the plan closes."""
+    for vm in group.others:
+        application = estate.application_of(vm)
+        owner = application.owner.name if application else "its owner, who is not known"
+        yield f"{vm.name} is not closed by this plan, and loses the way in: {owner} has to know another"
+    names = ", ".join(subnet.name for subnet in group.subnets)
+    if names:
+        yield f"Whatever else stands in subnet {names} loses it, too"
 
 
 def _suspensions(vms: Sequence[PlannedVm], estate: Estate) -> Iterator[PlanAction]:

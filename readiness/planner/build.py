@@ -1,6 +1,6 @@
 """Builds the plan: every VM of the estate placed in a wave or left out, each with a reason, and a digest."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -10,17 +10,20 @@ from readiness.model.estate import Estate
 from readiness.model.estate_info import Gap, Origin
 from readiness.model.ids import ResourceId
 from readiness.model.plan import (
+    Hub,
     LeftOut,
     OrderEdge,
     Plan,
     PlanTarget,
     TargetKind,
+    TogetherGroup,
     Wave,
     digest_of,
 )
 from readiness.model.playbook import Playbook
 from readiness.model.policy import PinAnswer, Policy
 from readiness.planner.actions import closure_of, preparation_of
+from readiness.planner.code_hints import hint_at_code
 from readiness.planner.committed import Kept, keep
 from readiness.planner.conflicts import name_conflicts
 from readiness.planner.eligibility import Candidate, judge
@@ -63,21 +66,11 @@ def build_plan(request: Request) -> Plan:
     names = {vm.id: vm.name for vm in estate.vms}
     hubs = find_hubs((*declared, *observed), names, policy, hub_rules(policy, estate))
     together = together_groups(estate, pins)
-    edges = binding_edges(declared, hubs)
-    apart = apart_groups(estate, policy)
-    layout = Layout(
-        candidates=candidates,
-        groups=move_groups(candidates, edges, together),
-        edges=edges,
-        apart=apart,
-        hubs=hubs,
-        pins=pins,
-        calendar=Calendar(estate.context.windows, assessment.as_of, keeps=policy.windows),
-        policy=policy,
-    )
+    layout = _laid_out(request, candidates, pins, binding_edges(declared, hubs), hubs, together)
     kept, placement = _placed(request, layout)
     left_out += [_misfit(layout, group, reason) for group, reason in _each_lost(layout, placement)]
     waves = name_conflicts(tell_waves(layout, placement, _committed(request, kept)), estate)
+    waves, iac_hints = hint_at_code(waves)
     order, hints = _kept_edges((*declared, *observed), layout, waves)
     vms = [vm for wave in waves for vm in wave.vms]
     plan = Plan(
@@ -88,7 +81,7 @@ def build_plan(request: Request) -> Plan:
         waves=waves,
         left_out=tuple(sorted(left_out, key=lambda entry: entry.id)),
         order=order,
-        apart=apart,
+        apart=tuple(layout.apart),
         lower_bound=placement.lower_bound,
         bound=placement.bound,
         proven=placement.proven,
@@ -97,9 +90,10 @@ def build_plan(request: Request) -> Plan:
         together=together,
         hubs=hubs,
         preparation=preparation_of(vms, estate),
-        closure=closure_of(vms, estate),
+        closure=closure_of(vms, estate, request.playbooks),
         unproven=placement.unproven,
         warnings=(*kept.warnings, *_warnings(estate, waves, hints)),
+        iac_hints=iac_hints,
         pins=_answers(layout, placement, pins, candidates),
         policy=policy,
         calendar=estate.context.windows,
@@ -109,6 +103,28 @@ def build_plan(request: Request) -> Plan:
     )
     _prove_conservation(plan)
     return replace(plan, digest=digest_of(plan))
+
+
+def _laid_out(
+    request: Request,
+    candidates: Mapping[ResourceId, Candidate],
+    pins: Mapping[ResourceId, VmPins],
+    edges: Sequence[OrderEdge],
+    hubs: Sequence[Hub],
+    together: Sequence[TogetherGroup],
+) -> Layout:
+    """Return what waves are made of, and what binds them."""
+    estate, policy = request.estate, request.policy
+    return Layout(
+        candidates=candidates,
+        groups=move_groups(candidates, edges, together),
+        edges=edges,
+        apart=apart_groups(estate, policy),
+        hubs=hubs,
+        pins=pins,
+        calendar=Calendar(estate.context.windows, request.assessment.as_of, keeps=policy.windows),
+        policy=policy,
+    )
 
 
 def _placed(request: Request, layout: Layout) -> tuple[Kept, Placement]:

@@ -6,7 +6,7 @@ a reason and the name of whoever can change that.
 
 from collections.abc import Callable, Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from readiness.model.assessment import Classification, Finding, Standing, VmAssessment
@@ -23,8 +23,10 @@ from readiness.model.policy import Policy
 from readiness.model.steps import Change, PlannedStep, PowerNeed, Undo
 from readiness.model.verdict import Status
 from readiness.model.virtual_machine import Power, VirtualMachine
+from readiness.planner.alternatives import Alternatives, alternatives_of
 from readiness.planner.domain_controllers import DomainController, domain_controller
 from readiness.planner.facts import Facts, facts_of
+from readiness.planner.lacking import with_hindrances
 from readiness.planner.openings import openings_of
 from readiness.planner.sharing import in_one_outage, settled, undo_of
 
@@ -112,7 +114,8 @@ def judge(
     refusals: list[Refusal] = []
     chosen: list[Playbook] = []
     for playbook in playbooks:
-        answer = _ask(playbook, target, assessed.dimensions[playbook.spec.dimension])
+        standing = with_hindrances(playbook, target, assessed.dimensions[playbook.spec.dimension], estate)
+        answer = _ask(playbook, target, standing)
         if answer is None:
             chosen.append(playbook)
         elif answer is not _SATISFIED:
@@ -143,10 +146,12 @@ def _candidate(
     )
     facts = facts_of(target, actions, undo, estate)
     consent = [line for playbook in chosen if playbook.consent for line in playbook.consent(target)]
+    other = alternatives_of(target, estate) if work.needs_outage else Alternatives()
+    choice = _choice_of(target.choice, set(actions), other)
     return Candidate(
         vm=vm,
         application=application,
-        choice=_choice_of(target.choice, set(actions)),
+        choice=choice,
         actions=actions,
         refusals=(*refusals, *later),
         fingerprint=fingerprint(vm, target.disks),
@@ -156,7 +161,11 @@ def _candidate(
         closure=plan_steps(work.close, stage="close"),
         backup_item=target.backup_item,
         undo=undo,
-        facts=replace(facts, consent=(*facts.consent, *consent)),
+        facts=replace(
+            facts,
+            consent=(*facts.consent, *consent, *other.consent(vm)),
+            conflicts=(*facts.conflicts, *other.refusals),
+        ),
     )
 
 
@@ -209,7 +218,7 @@ def _outage(target: Target, work: Work, actions: tuple[str, ...], estate: Estate
     return outage
 
 
-def _choice_of(choice: Choice, actions: set[str]) -> Choice:
+def _choice_of(choice: Choice, actions: set[str], other: Alternatives) -> Choice:
     """Keep of the choice what the plan acts on: what was refused must not be proven afterwards."""
     return Choice(
         trusted_launch=choice.trusted_launch if "trusted-launch" in actions else None,
@@ -218,6 +227,8 @@ def _choice_of(choice: Choice, actions: set[str]) -> Choice:
         identity=choice.identity if "managed-identity" in actions else None,
         login=choice.login if "passwordless" in actions else None,
         backup_policy=choice.backup_policy if "trusted-launch" in actions else None,
+        alternative_sizes=other.sizes or UNSET,
+        start_if_off=choice.starts_if_off or UNSET,
     )
 
 
@@ -261,7 +272,8 @@ def _controller_words(controller: DomainController) -> str:
 
 def _ask(playbook: Playbook, target: Target, standing: Standing) -> Refusal | None:
     """Ask whether a playbook can run: None is yes, `_SATISFIED` is nothing left to do."""
-    if standing.classification in (Classification.SATISFIED, Classification.NOT_APPLICABLE):
+    is_satisfied = standing.classification is Classification.SATISFIED and not playbook.lacks(target)
+    if is_satisfied or standing.classification is Classification.NOT_APPLICABLE:
         return _SATISFIED
     if not playbook.is_chosen(target.choice):
         return _refuse(playbook, "NotChosen", "no target in the context asks for it")
@@ -277,7 +289,8 @@ def _ask(playbook: Playbook, target: Target, standing: Standing) -> Refusal | No
     if playbook.convert(target):
         return _unprotected(playbook, target)
     online = (*playbook.prepare(target), *playbook.close(target))
-    if not online:
+    shared = playbook.close_shared is not None and any(opening.shared for opening in target.openings)
+    if not online and not shared:
         return _refuse(playbook, "AsChosen", "everything that the context asks for is in place")
     if target.vm.power is Power.DEALLOCATED and any(step.power is PowerNeed.RUNNING for step in online):
         return _refuse(playbook, "NotRunning", "it is off, and this is done inside it: its owner starts it")

@@ -3,6 +3,8 @@
 Everything is told from what was observed and declared; what is not known is not claimed.
 """
 
+import re
+
 from msgspec import Struct
 
 from readiness.model.estate import Estate
@@ -36,7 +38,7 @@ def facts_of(target: Target, actions: tuple[str, ...], undo: Undo, estate: Estat
         stratum=f"{system}, {generation}: {', '.join(actions)}",
         vcpus=(sku.vcpus or 0) if sku else 0,
         snapshot_gb=sum(disk.size_gb or 0 for disk in target.disks),
-        consent=_consent(vm, estate, actions, undo),
+        consent=_consent(target, estate, actions, undo),
         conflicts=_conflicts(vm, estate),
         iac=_iac(vm, estate),
     )
@@ -50,15 +52,17 @@ def _system(vm: VirtualMachine) -> str:
     return str(vm.os_family) if vm.os_family else "unknown system"
 
 
-def _consent(vm: VirtualMachine, estate: Estate, actions: tuple[str, ...], undo: Undo) -> tuple[str, ...]:
-    found = []
+def _consent(target: Target, estate: Estate, actions: tuple[str, ...], undo: Undo) -> tuple[str, ...]:
+    found, vm = [], target.vm
     if undo is Undo.REBUILD:
         found.append("the way back is to rebuild it: a new VM around its disks and interfaces")
     elif undo is Undo.NONE:
         found.append("there is no way back")
     if "trusted-launch" in actions:
         found.append("what is sealed in its vTPM afterwards is lost on the way back")
-    if vm.power is Power.DEALLOCATED:
+    if vm.power is Power.DEALLOCATED and target.choice.starts_if_off:
+        found.append("it is deallocated: it is started to prove its boot, and deallocated again")
+    elif vm.power is Power.DEALLOCATED:
         found.append("it is deallocated and stays so: its next start is not proven")
     for cluster in clusters_of(vm, estate):
         if cluster.is_guess:
@@ -90,7 +94,20 @@ def _conflicts(vm: VirtualMachine, estate: Estate) -> tuple[str, ...]:
 
 
 def _iac(vm: VirtualMachine, estate: Estate) -> str:
+    """Say whose code a VM is: what people declared counts; a tag is enough to suspect it."""
     for entry in estate.ownership_of(vm):
         state = f"confirmed by {entry.confirmed_by}" if entry.confirmed_by else "not confirmed yet"
         return f"{entry.tool} in {entry.repository}: freeze it or merge the change first ({state})"
+    for name, value in sorted(vm.tags.items()):
+        tool = next(
+            (tool for tool in _TOOLS if tool in re.split(r"[^a-z]+", f"{name} {value}".lower())), None
+        )
+        if tool:
+            said = f"its tag {name} says {value[:_LONGEST]}" if value else f"it has the tag {name}"
+            return f"{tool}, as {said}: freeze it or merge the change first (not confirmed yet)"
     return ""
+
+
+_LONGEST = 60
+_TOOLS = ("terraform", "opentofu", "bicep", "pulumi")
+"""Words that, in a tag's name or value, mean infrastructure code."""

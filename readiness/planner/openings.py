@@ -2,11 +2,14 @@
 
 Rests on the same answer as the assessment: a rule is an opening only where the port is open after everything
 else was asked. Where one of the groups before an interface belongs to the VM alone, tightening that one is
-enough, and a group that others share is left as it is.
+enough, and a group that others share is left as it is. Otherwise the group is an object of its own, with the
+openings of all VMs that a plan closes, and with every other VM that would lose something.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from msgspec import Struct
 
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
@@ -24,8 +27,57 @@ _Doors = dict[tuple[ResourceId, str], set[int]]
 """Ports by security group and rule."""
 
 
+class SharedGroup(Struct, frozen=True, kw_only=True):
+    """A security group that several VMs may hang on, and what is open through it."""
+
+    id: ResourceId
+    openings: tuple[Opening, ...]
+    ports: dict[ResourceId, tuple[int, ...]]
+    """By VM that is closed otherwise, the ports that only this group leaves open."""
+    vms: tuple[ResourceId, ...]
+    """Those of the VMs that it was asked for to whom it makes a difference."""
+    others: tuple[VirtualMachine, ...]
+    """All others to whom it makes or may make one."""
+    subnets: tuple[ResourceId, ...]
+    """The subnets that it stands before."""
+
+
 def openings_of(vm: VirtualMachine, estate: Estate) -> tuple[Opening, ...]:
     """Return the rules that let the internet reach a VM's management ports, by their ids."""
+    return _openings(_doors(vm, estate), estate, lambda group: _is_shared(group, vm, estate))
+
+
+def shared_groups(vms: Sequence[VirtualMachine], estate: Estate) -> Iterator[SharedGroup]:
+    """Yield every shared group that VMs are open through, once, with the openings of all of them together."""
+    doors: _Doors = defaultdict(set)
+    ports: dict[ResourceId, dict[ResourceId, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for vm in vms:
+        for (group, name), found in _doors(vm, estate).items():
+            if _is_shared(group, vm, estate):
+                doors[group, name] |= found
+                ports[group][vm.id] |= found
+    behind = _vms_behind(ports, estate)
+    asked = {vm.id for vm in vms}
+    for group, by_vm in sorted(ports.items()):
+        openings = _openings({door: found for door, found in doors.items() if door[0] == group}, estate, _yes)
+        touched = {port for opening in openings for port in opening.ports}
+        affected = [vm for vm in behind[group] if vm.id in by_vm or _may_matter(vm, touched, estate)]
+        yield SharedGroup(
+            id=group,
+            openings=openings,
+            ports={
+                vm: tuple(sorted(found - _kept_open(vm, group, ports))) for vm, found in sorted(by_vm.items())
+            },
+            vms=tuple(vm.id for vm in affected if vm.id in asked),
+            others=tuple(vm for vm in affected if vm.id not in asked),
+            subnets=tuple(
+                sorted(one for one, before in estate.subnet_security_groups.items() if before == group)
+            ),
+        )
+
+
+def _doors(vm: VirtualMachine, estate: Estate) -> _Doors:
+    """Return the rules that have to be tightened for a VM, in groups of its own where that is enough."""
     doors: _Doors = defaultdict(set)
     for port, groups in _guarded(vm, estate):
         group, names = next(
@@ -33,6 +85,10 @@ def openings_of(vm: VirtualMachine, estate: Estate) -> tuple[Opening, ...]:
         )
         for name in names:
             doors[group.id, name].add(port)
+    return doors
+
+
+def _openings(doors: _Doors, estate: Estate, is_shared: Callable[[ResourceId], bool]) -> tuple[Opening, ...]:
     taken: dict[ResourceId, set[int]] = {}
     found = []
     for (group_id, name), ports in sorted(doors.items()):
@@ -44,11 +100,46 @@ def openings_of(vm: VirtualMachine, estate: Estate) -> tuple[Opening, ...]:
                 rule=ResourceId(f"{group_id}/securityRules/{name}"),
                 properties=properties_of(rule),
                 ports=tuple(sorted(ports)),
-                shared=_is_shared(group_id, vm, estate),
+                shared=is_shared(group_id),
                 spare=_spare(rule.priority, used),
             )
         )
     return tuple(found)
+
+
+def _yes(_group: ResourceId) -> bool:
+    return True
+
+
+def _vms_behind(groups: Collection[ResourceId], estate: Estate) -> dict[ResourceId, list[VirtualMachine]]:
+    """Return by group the VMs that it stands before, at their interfaces or before their subnets."""
+    found: dict[ResourceId, list[VirtualMachine]] = defaultdict(list)
+    for vm in estate.vms if groups else ():
+        for group in _groups_before(vm, estate).intersection(groups):
+            found[group].append(vm)
+    return found
+
+
+def _groups_before(vm: VirtualMachine, estate: Estate) -> set[ResourceId]:
+    nics = [nic for nic in map(estate.nics.get, vm.nics) if nic is not None]
+    subnets = (one.subnet for nic in nics for one in nic.ip_configurations)
+    before = (estate.subnet_security_groups.get(subnet) for subnet in subnets if subnet is not None)
+    return {group for group in (*(nic.network_security_group for nic in nics), *before) if group is not None}
+
+
+def _may_matter(vm: VirtualMachine, ports: set[int], estate: Estate) -> bool:
+    """Tell whether somebody on the internet reaches one of the ports of a VM, or nobody can say."""
+    exposure = exposure_of(vm, estate)
+    reached = {opening.port for opening in (*exposure.open, *exposure.named)}
+    return bool(exposure.missing) or bool(reached & ports)
+
+
+def _kept_open(
+    vm: ResourceId, group: ResourceId, ports: dict[ResourceId, dict[ResourceId, set[int]]]
+) -> set[int]:
+    """Return the ports of a VM that another shared group opens, too, on another of its ways."""
+    others = (by_vm for one, by_vm in ports.items() if one != group)
+    return {port for by_vm in others for port in by_vm.get(vm, ())}
 
 
 def _guarded(

@@ -260,7 +260,7 @@ def secure_boot_to_stay_off(vm: VirtualMachine, estate: Estate) -> Verdict:
     if vm.boot.secure_boot:
         return not_applicable("SecureBootOn", "Secure Boot is on already.")
     at = Evidence(vm.id, f"{_FIRMWARE}.secureBootEnabled", vm.boot.secure_boot)
-    policies = estate.posture.policies_on(vm.id, _SWITCHES_ON, estate.info.collected_at)
+    policies = estate.posture.policies_on(vm.id, SWITCHES_SECURE_BOOT_ON, estate.info.collected_at)
     if policies:
         assigned = Evidence(policies[0].id, "properties.policyDefinitionId", policies[0].definition_id)
         detail = f"Secure Boot was chosen to stay off, and policy {policies[0].id.name} would switch it on."
@@ -328,7 +328,7 @@ _DISTRIBUTORS = frozenset(("canonical", "redhat", "suse", "debian", "almalinux",
 """Publishers whose plans are about support and not about another kernel."""
 
 _FIRMWARE = "properties.securityProfile.uefiSettings"
-_SWITCHES_ON = (
+SWITCHES_SECURE_BOOT_ON = (
     "7cb1b219-61c6-47e0-b80c-4472cadeeb5f",
     "95406fc3-1f69-47b0-8105-4c03b276ec5c",
 )

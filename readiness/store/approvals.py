@@ -1,4 +1,4 @@
-"""Approvals of waves: one line each in a file of the state folder, appended and never changed."""
+"""Approvals of waves and of shared actions: one line each in a file, appended and never changed."""
 
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +13,11 @@ _FILE = "approvals.jsonl"
 
 
 class Approval(Struct, frozen=True, kw_only=True):
-    """Somebody's word for one wave of one plan."""
+    """Somebody's word for one wave of one plan, or for one of its actions on shared objects."""
 
     digest: str
     wave: int
+    """0 where it is an action that is approved."""
     by: str
     at: datetime
     object_id: str = ""
@@ -24,10 +25,14 @@ class Approval(Struct, frozen=True, kw_only=True):
     note: str = ""
     evidence: str = ""
     """Head of the audit chain of what the approver was shown, such as a rehearsal."""
+    action: str = ""
+    """Key of the action."""
+    owners_agreed: bool = False
+    """Whether the owners of VMs that the plan does not close have agreed, as the approver says."""
 
 
-def approvals_of(state: Path, digest: str, wave: int) -> tuple[Approval, ...]:
-    """Return the approvals of a wave.
+def approvals_of(state: Path, digest: str, wave: int, action: str = "") -> tuple[Approval, ...]:
+    """Return the approvals of a wave; of wave 0 those of an action.
 
     Raises:
         JournalError: The file is damaged; the line is named.
@@ -45,7 +50,7 @@ def approvals_of(state: Path, digest: str, wave: int) -> tuple[Approval, ...]:
                 details=str(error),
                 remedy="Take the line away: what it said has to be approved again.",
             ) from error
-    return tuple(one for one in found if one.digest == digest and one.wave == wave)
+    return tuple(one for one in found if (one.digest, one.wave, one.action) == (digest, wave, action))
 
 
 def add_approval(state: Path, approval: Approval) -> None:

@@ -1,4 +1,9 @@
-"""Plans and workbooks on disk: written once and whole, refused when they are not what they claim to be."""
+"""Plans and workbooks on disk: written once and whole, refused when they are not what they claim to be.
+
+A plan's digest is that of its file: what an earlier release made and people approved stays what they
+approved, and is read with the defaults of whatever it could not say yet. What a later release added is never
+passed over.
+"""
 
 import os
 from collections.abc import Iterable
@@ -8,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from readiness.errors import PlanError, UsageError
-from readiness.model.plan import Plan, as_json, digest_of, from_json
+from readiness.model.plan import Plan, as_json, digest_as_written, digest_of, from_json, is_understood
 
 _FORMAT = "readiness/plan/1"
 
@@ -20,29 +25,50 @@ def write_plan(folder: Path, plan: Plan) -> Path:
     return folder / "plan.json"
 
 
+def keep_plan(path: Path, plan: Plan, folder: Path) -> None:
+    """Copy a plan that was read from a file to where `write_plan` would write it: as it stands, byte by byte.
+
+    Raises:
+        PlanError: The file does not hold that plan any more.
+    """
+    _, data = _read(path)
+    if digest_as_written(data) != plan.digest:
+        raise PlanError(f"{path} was changed while it was read.", remedy="Run the command again.")
+    for name in (f"plan-{plan.approval}.json", "plan.json"):
+        write_whole(folder / name, data)
+
+
 def read_plan(path: Path) -> Plan:
     """Read a plan from its file, or from the folder it was written to, and prove its digest.
 
     Raises:
-        PlanError: There is no plan, it is of another format, or it was altered after it was made.
+        PlanError: There is no plan, it is of another format, it was altered after it was made, or it says
+            what this release does not know.
     """
+    file, data = _read(path)
+    plan = _decoded(data, file)
+    found = digest_as_written(data)
+    if found != plan.digest:
+        raise PlanError(
+            f"{file} was altered after it was made.",
+            details=f"It says {plan.approval}, its content gives {found[: len(plan.approval)]}.",
+            remedy="Plan again: a plan is changed by planning, not by editing its file.",
+        )
+    if digest_of(plan) != plan.digest and not is_understood(data, plan):
+        raise _of_another_release(file, plan.release, "It says more than this release knows of plans.")
+    return plan
+
+
+def _read(path: Path) -> tuple[Path, bytes]:
     file = path / "plan.json" if path.is_dir() else path
     try:
-        data = file.read_bytes()
+        return file, file.read_bytes()
     except OSError as error:
         raise PlanError(
             f"There is no plan at {path}.",
             details=error.strerror or "",
             remedy="Make one: readiness plan create",
         ) from error
-    plan = _decoded(data, file)
-    if digest_of(plan) != plan.digest:
-        raise PlanError(
-            f"{file} was altered after it was made.",
-            details=f"It says {plan.approval}, its content gives {digest_of(plan)[: len(plan.approval)]}.",
-            remedy="Plan again: a plan is changed by planning, not by editing its file.",
-        )
-    return plan
 
 
 def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
@@ -76,7 +102,23 @@ def _decoded(data: bytes, file: Path) -> Plan:
     try:
         return from_json(data)
     except (msgspec.DecodeError, ValueError) as error:
+        written = {name: _text(head.get(name)) for name in ("digest", "release")}
+        if written["release"] and digest_as_written(data) == written["digest"]:
+            raise _of_another_release(file, written["release"], str(error)) from error
         raise PlanError(f"{file} is damaged.", details=str(error), remedy=_AGAIN) from error
+
+
+def _of_another_release(file: Path, release: str, why: str) -> PlanError:
+    return PlanError(
+        f"{file} was made by release {release}, and this release cannot read it as it was meant.",
+        details=why,
+        remedy=f"Make it anew with this release (readiness plan create), or go on with release {release}.",
+    )
+
+
+def _text(raw: msgspec.Raw | None) -> str:
+    found = msgspec.json.decode(raw) if raw is not None else ""
+    return found if isinstance(found, str) else ""
 
 
 _AGAIN = "Restore the file, or make the plan again: readiness plan create ESTATE --to FOLDER"

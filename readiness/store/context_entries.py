@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from msgspec import UNSET
+
 from readiness.model.context import (
     Application,
     Attestation,
@@ -33,6 +35,7 @@ from readiness.store.context_values import (
     match_of,
     resource_id,
     secure_boot,
+    size_names,
     text_of,
     texts_of,
 )
@@ -113,6 +116,8 @@ def target(entry: Entry, words: Words) -> TargetEntry:
         "identity",
         "login",
         "backup_policy",
+        "alternative_sizes",
+        "start_if_off",
         required=("match",),
     )
     return TargetEntry(match=match_of(fields["match"], words), choice=_choice(fields))
@@ -134,6 +139,8 @@ def _choice(fields: Mapping[str, Entry]) -> Choice:
         backup_policy=resource_id(policy, "Microsoft.RecoveryServices/vaults/backupPolicies")
         if policy
         else None,
+        alternative_sizes=size_names(fields["alternative_sizes"]) if "alternative_sizes" in fields else UNSET,
+        start_if_off=fields["start_if_off"].flag() if "start_if_off" in fields else UNSET,
     )
 
 

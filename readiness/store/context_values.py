@@ -1,5 +1,6 @@
 """Values that occur in many places of a context: matches, resource ids, VMs by name, recurrences, zones."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
@@ -107,6 +108,19 @@ def secure_boot(entry: Entry) -> SecureBoot:
     return plain.get(entry.text().lower()) or entry.kind(SecureBoot)
 
 
+def size_names(entry: Entry) -> tuple[str, ...]:
+    """Read names of VM sizes, in the order in which they are to be tried."""
+    found: dict[str, str] = {}
+    for one in entry.entries():
+        name = one.text()
+        if not _SIZE.fullmatch(name):
+            raise one.error(f"'{name}' is no VM size.", "Write its full name, such as Standard_D4s_v5.")
+        if name.lower() in found:
+            raise one.error(f"'{name}' stands here twice.", "Name each size once.")
+        found[name.lower()] = name
+    return tuple(found.values())
+
+
 class Resolver:
     """Finds the VM that a name or id speaks of, and knows the words that may be named."""
 
@@ -174,4 +188,5 @@ def texts_of(fields: Mapping[str, Entry], key: str) -> tuple[str, ...]:
 
 
 _SCOPE_LENGTHS = (2, 4)
+_SIZE = re.compile(r"(?i)(standard|basic)_[a-z0-9][a-z0-9_-]*")
 _ANY_DAY = datetime(2000, 1, 1)  # noqa: DTZ001  a recurrence is local to its window's zone

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Self
 
 import msgspec
+from msgspec import Struct
 
 from readiness.errors import JournalError, LockedError
 from readiness.model.codec import encode
@@ -31,7 +32,9 @@ from readiness.store.journal_tables import (
     lay_out,
     link,
     records_of,
+    rounds_of,
     signals_of,
+    wishes_of,
 )
 from readiness.store.place import insist_on_local
 
@@ -168,22 +171,67 @@ def read_run(folder: Path) -> tuple[RunInfo, Sequence[StepRecord], Sequence[Even
         return info_of(connection), records_of(connection), events_of(connection)
 
 
+def read_rounds(folder: Path) -> Sequence[tuple[int, StepRecord]]:
+    """Return every step record of a run, those of earlier rounds too, each with the number of its round."""
+    with _usable(folder), closing(_reader(folder)) as connection:
+        return rounds_of(connection)
+
+
 def read_head(folder: Path) -> str:
     """Return the digest of the last event of a run."""
     with _usable(folder), closing(_reader(folder)) as connection:
         return head_of(connection)
 
 
+class Story(Struct, frozen=True, kw_only=True):
+    """Everything that a journal holds, as it stood at one instant."""
+
+    info: RunInfo
+    records: tuple[StepRecord, ...]
+    """Those of each VM's last round."""
+    rounds: tuple[tuple[int, StepRecord], ...]
+    """Every step record, those of earlier rounds too, each with the number of its round."""
+    events: tuple[Event, ...]
+    wishes: tuple[Signal, ...]
+    """Every signal that was ever left."""
+    head: str
+    broken_at: int | None
+    """The first event that does not fit the one before; None where all do."""
+
+
+def read_story(folder: Path) -> Story:
+    """Read all of a journal at once, from any process: nothing that is written meanwhile gets in between.
+
+    Raises:
+        JournalError: There is no run in the folder, or its journal cannot be read.
+    """
+    with _usable(folder), closing(_reader(folder)) as connection:
+        connection.execute("BEGIN")
+        return Story(
+            info=info_of(connection),
+            records=records_of(connection),
+            rounds=rounds_of(connection),
+            events=events_of(connection),
+            wishes=wishes_of(connection),
+            head=head_of(connection),
+            broken_at=_broken(connection)[1],
+        )
+
+
 def broken_link(folder: Path) -> tuple[int, int | None]:
     """Return how many events a run has, and the number of the first that does not fit the one before."""
     with _usable(folder), closing(_reader(folder)) as connection:
-        before, count = "", 0
-        for number, event, digest in chain_of(connection):
-            count += 1
-            if event is None or digest != link(before, event) or number != count:
-                return count, number
-            before = digest
-        return count, None
+        return _broken(connection)
+
+
+def _broken(connection: sqlite3.Connection) -> tuple[int, int | None]:
+    before, count = "", 0
+    for number, event, digest in chain_of(connection):
+        count += 1
+        if event is None or digest != link(before, event) or number != count:
+            return count, number
+        before = digest
+    return count, None
 
 
 def is_running(folder: Path) -> bool:

@@ -6,8 +6,9 @@ Events are a chain: each holds the digest of itself and of the one before, so th
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from readiness.errors import JournalError, ReplayMismatchError
 from readiness.model.codec import decode, encode
@@ -47,6 +48,11 @@ _STEPS = """
 SELECT step.vm, name, state, attempt, intended_at, token, ended_at, result FROM step
 LEFT JOIN unit ON unit.vm = step.vm WHERE step.round = COALESCE(unit.round, 1) ORDER BY step.rowid
 """
+_ROUNDS = """
+SELECT round, vm, name, state, attempt, intended_at, token, ended_at, result FROM step ORDER BY rowid
+"""
+_WISHES = "SELECT number, at, kind, sent_by, vm, note FROM signal ORDER BY number"
+_SIGNALS = "SELECT number, at, kind, sent_by, vm, note FROM signal WHERE taken = 0 ORDER BY number"
 
 
 def lay_out(connection: sqlite3.Connection, info: RunInfo) -> None:
@@ -81,19 +87,12 @@ def info_of(connection: sqlite3.Connection) -> RunInfo:
 
 def records_of(connection: sqlite3.Connection) -> tuple[StepRecord, ...]:
     """Return the step records of every VM's last round, in the order of intent."""
-    return tuple(
-        StepRecord(
-            vm=ResourceId(vm),
-            name=name,
-            state=StepState(state),
-            attempt=attempt,
-            intended_at=datetime.fromisoformat(intended),
-            token=token,
-            ended_at=datetime.fromisoformat(ended) if ended else None,
-            result=decode(result, StepResult) if result else None,
-        )
-        for vm, name, state, attempt, intended, token, ended, result in connection.execute(_STEPS)
-    )
+    return tuple(_record(row) for row in connection.execute(_STEPS))
+
+
+def rounds_of(connection: sqlite3.Connection) -> tuple[tuple[int, StepRecord], ...]:
+    """Return the step records of all rounds, each with the number of its round, in the order of intent."""
+    return tuple((number, _record(row)) for number, *row in connection.execute(_ROUNDS))
 
 
 def events_of(connection: sqlite3.Connection) -> tuple[Event, ...]:
@@ -126,19 +125,36 @@ def link(before: str, event: Event) -> str:
 
 def signals_of(connection: sqlite3.Connection) -> tuple[Signal, ...]:
     """Return the signals that nobody has acted on, oldest first."""
-    rows = connection.execute(
-        "SELECT number, at, kind, sent_by, vm, note FROM signal WHERE taken = 0 ORDER BY number"
+    return tuple(_signal(*row) for row in connection.execute(_SIGNALS))
+
+
+def wishes_of(connection: sqlite3.Connection) -> tuple[Signal, ...]:
+    """Return every signal that was ever left, oldest first."""
+    return tuple(_signal(*row) for row in connection.execute(_WISHES))
+
+
+def _record(row: Sequence[Any]) -> StepRecord:
+    vm, name, state, attempt, intended, token, ended, result = row
+    return StepRecord(
+        vm=ResourceId(vm),
+        name=name,
+        state=StepState(state),
+        attempt=attempt,
+        intended_at=datetime.fromisoformat(intended),
+        token=token,
+        ended_at=datetime.fromisoformat(ended) if ended else None,
+        result=decode(result, StepResult) if result else None,
     )
-    return tuple(
-        Signal(
-            number=number,
-            at=datetime.fromisoformat(at),
-            kind=SignalKind(kind),
-            sent_by=sent_by,
-            vm=vm,
-            note=note,
-        )
-        for number, at, kind, sent_by, vm, note in rows
+
+
+def _signal(number: int, at: str, kind: str, sent_by: str, vm: str, note: str) -> Signal:
+    return Signal(
+        number=number,
+        at=datetime.fromisoformat(at),
+        kind=SignalKind(kind),
+        sent_by=sent_by,
+        vm=vm,
+        note=note,
     )
 
 

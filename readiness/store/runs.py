@@ -1,5 +1,6 @@
-"""Where runs live: one folder for each under the state folder, named after plan and wave."""
+"""Where runs live: one folder for each under the state folder, named after plan and wave or object."""
 
+import hashlib
 from pathlib import Path
 
 from readiness.model.lifecycle import Stage
@@ -14,6 +15,11 @@ _ENDINGS = {Stage.PREPARATION: "-prepare", Stage.OUTAGE: "", Stage.CLOSURE: "-cl
 def run_id(plan: Plan, wave: int, stage: Stage = Stage.OUTAGE) -> str:
     """Return the id of the run of a plan's wave: always the same, so that a second call goes on with it."""
     return f"{plan.approval}-wave-{wave}{_ENDINGS[stage]}"
+
+
+def shared_run_id(plan: Plan, action: str) -> str:
+    """Return the id of the run of an action on a shared object, by the action's key."""
+    return f"{plan.approval}-shared-{hashlib.sha256(action.encode()).hexdigest()[:8]}"
 
 
 def folder_of(state: Path, run: str) -> Path:

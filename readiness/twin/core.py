@@ -116,7 +116,8 @@ class Twin:
         call = Call(request=asked, address=address, now=now, version=version)
         headers = self._read(call) if asked.method == "GET" else {}
         response = router.handler(asked.method, address)(self._world, call)
-        if asked.method not in ("GET", "HEAD"):
+        is_question = (asked.method, address.kind, address.tail) in router.QUESTIONS
+        if asked.method not in ("GET", "HEAD") and not is_question:
             self.log.append(Exchange(now, asked.method, address.path, response.status))
         later = hint(response.body, self.clock.rate)
         return replace(response, headers={**left, **headers, **later, **response.headers})

@@ -50,7 +50,7 @@ _FAIL: dict[str, _Types] = {"status": int, "code": str, "message": str}
 _KINDS: dict[str, tuple[type[Any], dict[str, _Types]]] = {
     "fail": (Fail, _AIM | {"at": str} | _FAIL),
     "server-error": (Fail, _AIM | _FAIL),
-    "capacity": (Fail, _AIM | {"at": str} | _FAIL),
+    "capacity": (Fail, _AIM | {"at": str, "size": str} | _FAIL),
     "throttle": (Throttle, _AIM | {"retry_after": _NUMBER}),
     "denied": (Denied, _AIM),
     "reset": (Reset, _AIM),

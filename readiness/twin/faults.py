@@ -48,6 +48,8 @@ class Arrival:
     operation: str
     resource_id: str
     nth: int
+    size: str = ""
+    """Of the virtual machine that is called, if it is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,7 @@ class Faults:
             fault.nth <= arrival.nth < fault.nth + fault.times
             and _fits(fault.operation, arrival.operation)
             and names(fault.resource, arrival.resource_id)
+            and (not isinstance(fault, Fail) or _has_size(fault, arrival))
             and (fault.probability >= 1 or self._chance(index, arrival) < fault.probability)
         )
 
@@ -172,6 +175,10 @@ def _fits(pattern: str, operation: str) -> bool:
     if operation.endswith("/read") and not pattern.lower().endswith("read"):
         return False
     return fnmatchcase(operation.lower(), pattern.lower())
+
+
+def _has_size(fault: Fail, arrival: Arrival) -> bool:
+    return fault.size == "*" or fnmatchcase(arrival.size.lower(), fault.size.lower())
 
 
 def names(pattern: str, resource_id: str) -> bool:

@@ -1,5 +1,7 @@
 """Deny policies of an estate, as far as they are modelled: which of them refuse what would come of a write.
 
+The same judgement answers whoever asks beforehand (`arm/policy_restrictions.py`) and refuses the write.
+
 An assignment counts where it is enforced, its scope covers the resource, no notScope and no exemption does,
 and its effect is deny; initiatives are not looked into. The rule is that of the definition, where the estate
 holds it, or of a few built-in ones known here. A condition that is not understood refuses nothing: the twin
@@ -57,18 +59,26 @@ class _UnknownError(Exception):
 
 def check(state: State, body: object, address: Address, resource_id: str, *, now: datetime) -> None:
     """Refuse a write whose outcome a deny policy forbids, naming every such policy."""
-    outcome: Json | None = None
-    found = []
-    for assignment in state.above(ASSIGNMENT, resource_id):
-        if not _applies(assignment, resource_id) or _is_exempt(state, assignment, resource_id, now):
-            continue
-        if outcome is None:
-            outcome = merged(state.find(resource_id) or {}, body if isinstance(body, dict) else {})
-            outcome |= {"type": address.kind, "id": resource_id, "name": address.name}
-        if _denies(state, assignment, outcome):
-            found.append(assignment)
+    if not state.above(ASSIGNMENT, resource_id):
+        return
+    outcome: Json = merged(state.find(resource_id) or {}, body if isinstance(body, dict) else {})
+    outcome |= {"type": address.kind, "id": resource_id, "name": address.name}
+    found = [each for each, _ in violated(state, outcome, now=now)]
     if found:
         raise _refusal(state, address.name, found)
+
+
+def violated(
+    state: State, outcome: Json, *, now: datetime, effects: tuple[str, ...] = ("deny",)
+) -> list[tuple[Json, str]]:
+    """Return the assignments that a resource as it would be does not meet, and their effects."""
+    resource_id = outcome["id"]
+    return [
+        (assignment, effect)
+        for assignment in state.above(ASSIGNMENT, resource_id)
+        if _applies(assignment, resource_id) and not _is_exempt(state, assignment, resource_id, now)
+        if (effect := _violated(state, assignment, outcome, effects)) is not None
+    ]
 
 
 def _applies(assignment: Json, resource_id: str) -> bool:
@@ -87,7 +97,8 @@ def _is_exempt(state: State, assignment: Json, resource_id: str, now: datetime) 
     )
 
 
-def _denies(state: State, assignment: Json, outcome: Json) -> bool:
+def _violated(state: State, assignment: Json, outcome: Json, effects: tuple[str, ...]) -> str | None:
+    """Return the effect of an assignment, if it is one of these and the outcome is what its rule is about."""
     definition_id = str(look(assignment, "properties.policyDefinitionId") or "")
     definition = state.find(definition_id) or {}
     rule = look(definition, "properties.policyRule.if") or _BUILT_IN.get(
@@ -96,12 +107,12 @@ def _denies(state: State, assignment: Json, outcome: Json) -> bool:
     effect = look(assignment, "properties.parameters.effect.value")
     if effect is None:
         effect = _value(look(definition, "properties.policyRule.then.effect"), assignment, definition)
-    if rule is None or not same(effect, "deny"):
-        return False
+    if rule is None or str(effect).lower() not in effects:
+        return None
     try:
-        return _holds(rule, outcome, assignment, definition)
+        return str(effect) if _holds(rule, outcome, assignment, definition) else None
     except _UnknownError:
-        return False
+        return None
 
 
 def _value(said: Any, assignment: Json, definition: Json) -> Any:

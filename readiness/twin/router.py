@@ -27,6 +27,7 @@ from readiness.twin.arm import (
     metadata,
     network,
     policy,
+    policy_restrictions,
     power,
     pricings,
     progress,
@@ -72,6 +73,7 @@ MODULES = (
     marketplace,
     network,
     policy,
+    policy_restrictions,
     power,
     pricings,
     providers,
@@ -110,6 +112,9 @@ def merge(tables: Iterable[Mapping[Key, Answer]]) -> dict[Key, Answer]:
             merged[key] = answer
     return merged
 
+
+QUESTIONS = frozenset(policy_restrictions.ROUTES)
+"""What is asked by POST, and changes nothing."""
 
 ROUTES: Routes = merge(module.ROUTES for module in MODULES)
 OUTSIDE: Outside = merge(OUTSIDE_TABLES)

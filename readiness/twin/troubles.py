@@ -36,6 +36,8 @@ class Fail(Aim):
 
     kind: ClassVar[str] = "fail"
     at: Literal["begin", "end"] = "begin"
+    size: str = "*"
+    """A pattern over sizes of virtual machines: only what has such a size meets it."""
     status: int
     code: str
     message: str

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from readiness.twin import gates
 from readiness.twin.clock import Clock
-from readiness.twin.documents import Json, duplicate, merged
+from readiness.twin.documents import Json, duplicate, look, merged
 from readiness.twin.faults import Arrival, Faults
 from readiness.twin.following import headers_of
 from readiness.twin.messages import ArmError, DroppedError, Request, Response, not_allowed
@@ -58,13 +58,15 @@ class Ticket:
     resource_id: str
     nth: int
     headers: dict[str, str]
+    size: str = ""
+    """Of the virtual machine that it is for, as the call found it."""
     is_silent: bool = False
     """Whether a fault leaves out the headers by which the write is followed."""
 
     @property
     def arrival(self) -> Arrival:
         """Return the call as faults see it."""
-        return Arrival(operation=self.operation, resource_id=self.resource_id, nth=self.nth)
+        return Arrival(operation=self.operation, resource_id=self.resource_id, nth=self.nth, size=self.size)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,6 +110,7 @@ class World:
             operation=operation,
             resource_id=resource_id,
             nth=arrival.nth,
+            size=arrival.size,
             headers=headers,
             is_silent=ending.is_silent,
         )
@@ -117,7 +120,10 @@ class World:
         key = (operation, resource_id.lower())
         self.calls[key] += 1
         self.totals[operation] += 1
-        return Arrival(operation=operation, resource_id=resource_id, nth=self.calls[key])
+        size = look(self.state.find(resource_id), "properties.hardwareProfile.vmSize")
+        return Arrival(
+            operation=operation, resource_id=resource_id, nth=self.calls[key], size=str(size or "")
+        )
 
     def meet(self, call: Call, arrival: Arrival, *, group: str | None = None) -> None:
         """Let a call meet its scripted trouble."""

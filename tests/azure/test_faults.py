@@ -30,6 +30,7 @@ from readiness.errors import (
     ConflictError,
     DeniedError,
     Exit,
+    LoginError,
     MissingError,
     ThrottledError,
     UnreachableError,
@@ -188,8 +189,8 @@ def test_an_error_without_an_answer_is_translated() -> None:
     ("raised", "kind"),
     [
         (answer(404, error("NotFound", "gone")), MissingError),
-        (ClientAuthenticationError("token expired"), UnreachableError),
-        (CredentialUnavailableError("nobody has logged in"), UnreachableError),
+        (ClientAuthenticationError("token expired"), LoginError),
+        (CredentialUnavailableError("nobody has logged in"), LoginError),
         (MalformedError("'id' is a number, not a text"), CloudError),
         (ServiceRequestError("no route"), UnreachableError),
         (ServiceResponseError("cut off"), UnreachableError),
@@ -256,9 +257,60 @@ class Lapsing(TwinCredential):
 def test_nobody_logged_in_refuses_nothing() -> None:
     """Without a login no change was refused: the error passes, has its own code, and names the remedy."""
     told = from_response(answer(401, error("ExpiredAuthenticationToken", "its expiry has passed")))
-    assert (UnreachableError, "Credentials") == (type(told), told.code)
+    assert isinstance(told, LoginError)
+    assert ("Credentials", "az login", False) == (told.code, told.remedy, told.is_lasting)
     assert "az login" in told.brief
     assert "expiry" in told.details
+
+
+def test_the_tenant_to_log_in_to_is_named() -> None:
+    """Resource Manager says with a refusal whose tokens it takes: the command names that tenant."""
+    refused = answer(401, error("ExpiredAuthenticationToken", "its expiry has passed"))
+    uri = f"https://login.microsoftonline.com/{TENANT}"
+    refused.response.headers["WWW-Authenticate"] = f'Bearer authorization_uri="{uri}", error="invalid_token"'  # type: ignore[union-attr]
+    assert f"az login --tenant {TENANT}" == from_response(refused).remedy
+
+
+TENANT, OTHER = "aaaaaaaa-0000-4000-8000-00000000000a", "bbbbbbbb-0000-4000-8000-00000000000b"
+
+
+def test_another_tenant_never_passes() -> None:
+    """A token of another tenant is told apart from none, with the tenant that is meant."""
+    message = (
+        f"The access token is from the wrong issuer 'https://sts.windows.net/{OTHER}/'. It must match the "
+        f"tenant 'https://sts.windows.net/{TENANT}/' associated with this subscription."
+    )
+    told = from_response(answer(401, error("InvalidAuthenticationTokenTenant", message)))
+    assert isinstance(told, LoginError)
+    assert told.is_lasting
+    assert "InvalidAuthenticationTokenTenant" == told.code
+    assert f"whoever is logged in is of another tenant: az login --tenant {TENANT}" == told.brief
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Retry-After": "17"}, 17.0),
+        ({"retry-after-ms": "250", "Retry-After": "1"}, 0.25),
+        ({"x-ms-retry-after-ms": "1500"}, 1.5),
+        (
+            {"Retry-After": "Sun, 22 Nov 2026 10:02:00 GMT", "Date": "Sun, 22 Nov 2026 10:00:00 GMT"},
+            120.0,
+        ),
+        ({"Retry-After": "Sun, 22 Nov 2026 09:00:00 GMT", "Date": "Sun, 22 Nov 2026 10:00:00 GMT"}, 0.0),
+        ({"Retry-After": "999999"}, 3600.0),
+        ({"Retry-After": "soon"}, 0.0),
+        ({"Retry-After": "-5"}, 0.0),
+        ({}, 0.0),
+    ],
+    ids=lambda each: str(each)[:40],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_how_long_to_wait_is_kept(status: int, headers: dict[str, str], expected: float) -> None:
+    """What Azure says of the next try is part of the error; nonsense counts as none."""
+    refused = answer(status, error("Busy", "later"))
+    refused.response.headers.update(headers)  # type: ignore[union-attr]
+    assert expected == from_response(refused).retry_after
 
 
 def test_a_login_that_ends_is_waited_for() -> None:

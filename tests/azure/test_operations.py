@@ -83,7 +83,7 @@ def test_nothing_is_slept() -> None:
         ({"retry_after_ms": "250"}, 0.25),
         ({"retry_after_ms": "12.5", "retry_after": "9"}, 0.0125),
         ({}, 10.0),
-        ({"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 10.0),
+        ({"retry_after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 10.0),
         ({"retry_after": "-3"}, 10.0),
         ({"retry_after_ms": "soon"}, 10.0),
     ],

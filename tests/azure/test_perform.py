@@ -20,6 +20,7 @@ from readiness.model.steps import (
     Deallocate,
     PatchVm,
     RemoveIdentity,
+    Resize,
     SetDiskEncryption,
     Start,
     TakeSnapshot,
@@ -40,10 +41,11 @@ UAI = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/use
 
 TO_TRUSTED_LAUNCH = PatchVm(vm=MACHINE, properties={"securityProfile": TRUSTED})
 SNAPSHOT = TakeSnapshot(vm=MACHINE, disk=OS)
+RESIZE = Resize(vm=MACHINE, size="Standard_E2s_v3")
 TO_CUSTOMER_KEY = SetDiskEncryption(vm=MACHINE, disk=OS, encryption=CUSTOMER)
 
 RUNNING: tuple[Change, ...] = (Deallocate(vm=MACHINE), AssignIdentity(vm=MACHINE))
-OFF: tuple[Change, ...] = (Start(vm=MACHINE), SNAPSHOT, TO_TRUSTED_LAUNCH, TO_CUSTOMER_KEY)
+OFF: tuple[Change, ...] = (Start(vm=MACHINE), RESIZE, SNAPSHOT, TO_TRUSTED_LAUNCH, TO_CUSTOMER_KEY)
 CHANGES = [(change, seeds.vm) for change in RUNNING] + [(change, seeds.deallocated) for change in OFF]
 each_change = pytest.mark.parametrize(
     ("change", "machine"), CHANGES, ids=[type(change).__name__ for change, _ in CHANGES]
@@ -321,6 +323,15 @@ def test_no_room_in_the_end() -> None:
     answer = process.do(Start(vm=MACHINE))
     assert isinstance(answer, Failed)
     assert ("AllocationFailed", True) == (answer.code, answer.is_capacity)
+
+
+def test_a_machine_that_runs_is_not_resized() -> None:
+    """Another size would restart it: it is refused before anything is asked of Azure."""
+    process = on()
+    answer = process.do(RESIZE)
+    assert isinstance(answer, Failed)
+    assert "VmNotDeallocated" == answer.code
+    assert [] == writes(process)
 
 
 def test_power_is_seen() -> None:

@@ -7,28 +7,48 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from readiness.azure.permissions import allows
 from readiness.azure.remembered import LIFE
+from readiness.model.disk import Encryption, EncryptionType
 from readiness.model.ids import ResourceId
-from readiness.model.steps import Deallocate, PatchVm, Preflight, SetDiskEncryption, Start, TakeSnapshot
+from readiness.model.steps import (
+    AssignIdentity,
+    AssignRole,
+    BackUp,
+    Deallocate,
+    PatchVm,
+    Preflight,
+    SetDiskEncryption,
+    SetSecurityRule,
+    Start,
+    SwapOsDisk,
+    TakeSnapshot,
+    TryEncryption,
+    Work,
+)
 from readiness.ports.cloud import Done, Failed, Progress
 from readiness.twin.messages import Response
 from readiness.twin.transport import TwinResponse
 from tests.azure.asking import Before, Process
 from tests.twin.backups import ITEM, back_up, finish, place, protect
-from tests.twin.seeds import COMPUTE, DATA_DISK, OS_DISK, SUBSCRIPTION, VM, Wire, disk, estate, vm
+from tests.twin.seeds import COMPUTE, DATA_DISK, KEY, OS_DISK, SUBSCRIPTION, VM, Wire, disk, estate, vm
 
 MACHINE = ResourceId(VM)
 OS, DATA = ResourceId(OS_DISK), ResourceId(DATA_DISK)
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app"
-NEEDED = tuple(
-    sorted(
-        {
-            action
-            for kind in (Deallocate, PatchVm, Start, TakeSnapshot, SetDiskEncryption)
-            for action in kind.actions
-        }
+
+
+def outage(*disks: ResourceId, of: ResourceId = MACHINE) -> tuple[Work, ...]:
+    """The outage of a VM whose disks get the customer's key."""
+    return (
+        Deallocate(vm=of),
+        *(TakeSnapshot(vm=of, disk=each) for each in disks),
+        PatchVm(vm=of, properties={"securityProfile": {"encryptionAtHost": True}}),
+        *(SetDiskEncryption(vm=of, disk=each, encryption=CUSTOMER) for each in disks),
+        Start(vm=of),
     )
-)
-STEP = Preflight(vm=MACHINE, needed=NEEDED, disks=(OS, DATA))
+
+
+CUSTOMER = Encryption(type=EncryptionType.CUSTOMER_KEY, disk_encryption_set=ResourceId(KEY))
+STEP = Preflight(vm=MACHINE, work=outage(OS, DATA))
 QUOTAS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/locations/westeurope/usages"
 
 
@@ -160,7 +180,12 @@ def test_a_permission_on_the_resource_itself_counts() -> None:
     """Roles on the VM and on each of its disks are enough for what concerns only these."""
     everything = [{"actions": ["Microsoft.Compute/*"]}]
     snapshots = [{"actions": ["Microsoft.Compute/snapshots/*"]}]
-    own = {"rg-app": snapshots, "virtualmachines/web-1": everything, "web-1-os": everything}
+    own = {
+        "rg-app": snapshots,
+        "virtualmachines/web-1": everything,
+        "web-1-os": everything,
+        "/keys": [{"actions": ["*/read"]}],
+    }
     answer = asked(before=permitted(own))
     assert isinstance(answer, Failed)
     assert "on web-1-data there is no permission for" in answer.detail
@@ -175,14 +200,84 @@ def test_who_may_not_ask_for_permissions_goes_on() -> None:
     assert "not known: what may be done on web-1" in answer.detail
 
 
-def test_what_is_needed_elsewhere_is_told() -> None:
-    """An action of another provider may be allowed where it is needed: missing here, it is not known."""
-    needed = ("Microsoft.Network/networkSecurityGroups/securityRules/write",)
-    step = Preflight(vm=MACHINE, needed=needed)
-    answer = asked(step=step, before=permitted({"rg-app": [{"actions": ["Microsoft.Compute/*"]}]}))
+OTHER = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shared"
+RULE = ResourceId(f"{OTHER}/providers/Microsoft.Network/networkSecurityGroups/nsg/securityRules/ssh")
+IDENTITY = ResourceId(f"{OTHER}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/worker")
+VAULT = f"{OTHER}/providers/Microsoft.RecoveryServices/vaults/vault"
+PROTECTED = ResourceId(
+    f"{VAULT}/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-app;web-1"
+    "/protectedItems/VM;iaasvmcontainerv2;rg-app;web-1"
+)
+ELSEWHERE: list[tuple[Work, str, str]] = [
+    (SetSecurityRule(vm=MACHINE, rule=RULE, properties={}), "nsg", "securityRules/write"),
+    (AssignIdentity(vm=MACHINE, user_assigned=(IDENTITY,)), "worker", "assign/action"),
+    (AssignRole(vm=MACHINE, role="Reader", scope=ResourceId(OTHER)), "rg-shared", "roleAssignments/write"),
+    (BackUp(vm=MACHINE, item=PROTECTED), "vault", "protectedItems/backup/action"),
+    (TryEncryption(vm=MACHINE, encryption=CUSTOMER), "keys", "diskEncryptionSets/read"),
+]
+
+
+def shared() -> list[dict[str, Any]]:
+    """What the steps of `ELSEWHERE` are about, in a group of its own."""
+    ids = (RULE.parent.text, IDENTITY.text, VAULT)
+    return [
+        {"id": each, "name": each.rpartition("/")[2], "location": "westeurope", "properties": {}}
+        for each in ids
+    ]
+
+
+@pytest.mark.parametrize(("step", "where", "action"), ELSEWHERE, ids=lambda each: getattr(each, "words", ""))
+def test_an_action_is_asked_for_where_it_is_needed(step: Work, where: str, action: str) -> None:
+    """What is done to something else than the VM and its disks is refused for want of a right on that."""
+    all_but = {"actions": ["*"], "notActions": [f"*/{action}"]}
+    rights = permitted({"rg-app": [all_but], "rg-shared": [all_but], where: [all_but]})
+    answer = asked(*shared(), step=Preflight(vm=MACHINE, work=(step,)), before=rights)
+    assert isinstance(answer, Failed)
+    assert "PermissionMissing" == answer.code
+    assert f"on {where} there is no permission for Microsoft." in answer.detail
+    assert answer.detail.partition(";")[0].endswith(action)
+
+
+@pytest.mark.parametrize(("step", "where", "action"), ELSEWHERE, ids=lambda each: getattr(each, "words", ""))
+def test_a_right_on_the_thing_itself_is_enough(step: Work, where: str, action: str) -> None:
+    """Whoever holds the role on just what is worked on, and not on its group, is not refused."""
+    everything, all_but = {"actions": ["*"]}, {"actions": ["*"], "notActions": [f"*/{action}"]}
+    rights = permitted({"rg-app": [all_but], "rg-shared": [all_but]} | {where: [everything]})
+    assert isinstance(asked(*shared(), step=Preflight(vm=MACHINE, work=(step,)), before=rights), Done)
+
+
+def test_what_is_not_there_cannot_be_asked_about() -> None:
+    """Of a security group that is missing nobody can say what is allowed: that is told, and no more."""
+    step = SetSecurityRule(vm=MACHINE, rule=RULE, properties={})
+    rights = permitted({"rg-app": [{"actions": ["*"]}]})
+    neighbour = {**shared()[1]}
+    answer = asked(neighbour, step=Preflight(vm=MACHINE, work=(step,)), before=missing_at("nsg", rights))
     assert isinstance(answer, Done)
-    assert f"not known: whether {needed[0]} is allowed" in answer.detail
-    assert "securityRules" not in words(asked(step=step))
+    assert "not known: what may be done on nsg" in answer.detail
+
+
+def missing_at(name: str, rights: Before) -> Before:
+    """Answer for permissions, but that one resource is not there."""
+
+    def answer(request: HttpRequest) -> HttpResponse | None:
+        if f"/{name}/providers/microsoft.authorization/permissions" in request.url.lower():
+            body = {"error": {"code": "ResourceNotFound", "message": "it is not there"}}
+            return TwinResponse(request, Response(404, body))
+        return rights(request)
+
+    return answer
+
+
+def test_what_comes_back_needs_rights_too() -> None:
+    """The swap of a disk on the way back is asked for as well, though it is done only if something fails."""
+    lacking = {"actions": ["*"], "notActions": ["Microsoft.Compute/disks/write"]}
+    steps: tuple[Work, ...] = (Deallocate(vm=MACHINE), TakeSnapshot(vm=MACHINE, disk=OS))
+    rights = permitted({"rg-app": [lacking], "web-1": [lacking], "web-1-os": [lacking]})
+    assert isinstance(asked(step=Preflight(vm=MACHINE, work=steps), before=rights), Done)
+    spare = Preflight(vm=MACHINE, work=steps, spare=(SwapOsDisk(vm=MACHINE, disk=OS),))
+    answer = asked(step=spare, before=rights)
+    assert isinstance(answer, Failed)
+    assert "on rg-app there is no permission for Microsoft.Compute/disks/write" in answer.detail
 
 
 # Locks ---------------------------------------------------------------------------------------------------
@@ -227,7 +322,7 @@ def test_who_may_not_ask_the_subscription_asks_the_group() -> None:
     assert "not known: locks on the subscription" in answer.detail
 
 
-# Snapshots, backups, quotas ------------------------------------------------------------------------------
+# Snapshots and backups -----------------------------------------------------------------------------------
 
 
 def test_incremental_snapshots_of_a_disk_are_found() -> None:
@@ -243,7 +338,8 @@ def test_incremental_snapshots_of_a_disk_are_found() -> None:
 def test_incremental_snapshots_of_other_disks_do_not_matter() -> None:
     """Neither those of another disk, nor any where no encryption changes."""
     assert isinstance(asked(increment("x", f"{COMPUTE}/disks/web-2-os")), Done)
-    assert isinstance(asked(increment("x"), step=Preflight(vm=MACHINE, needed=NEEDED)), Done)
+    no_key = Preflight(vm=MACHINE, work=(Deallocate(vm=MACHINE), TakeSnapshot(vm=MACHINE, disk=OS)))
+    assert isinstance(asked(increment("x"), step=no_key), Done)
 
 
 def test_a_backup_under_way_is_found() -> None:
@@ -251,7 +347,7 @@ def test_a_backup_under_way_is_found() -> None:
     wire = place()
     protect(wire)
     job = back_up(wire)
-    step = Preflight(vm=MACHINE, needed=NEEDED, item=ResourceId(ITEM))
+    step = Preflight(vm=MACHINE, work=outage(), item=ResourceId(ITEM))
     process = Process(wire)
     answer = process.begin(step)
     assert isinstance(answer, Failed)
@@ -262,26 +358,9 @@ def test_a_backup_under_way_is_found() -> None:
 
 def test_an_item_with_an_odd_id_is_told() -> None:
     """What is no protected item's id leaves the question open, and stops nobody."""
-    answer = asked(step=Preflight(vm=MACHINE, needed=NEEDED, item=MACHINE))
+    answer = asked(step=Preflight(vm=MACHINE, work=outage(), item=MACHINE))
     assert isinstance(answer, Done)
     assert "not known: whether a backup is under way" in answer.detail
-
-
-def test_a_quota_of_snapshots_is_found() -> None:
-    """Fewer snapshots left than the VM has disks would refuse one of them in the outage."""
-    refused = asked(usage("StandardSnapshotCount", 49_999, 50_000))
-    assert isinstance(refused, Failed)
-    assert "QuotaExceeded" == refused.code
-    assert "only 1 more" in refused.detail
-    assert isinstance(asked(usage("StandardSnapshotCount", 49_998, 50_000)), Done)
-
-
-def test_a_quota_of_cores_is_found() -> None:
-    """Where more cores are in use than allowed, what was deallocated would not start again."""
-    refused = asked(usage("cores", 101, 100))
-    assert isinstance(refused, Failed)
-    assert "QuotaExceeded" == refused.code
-    assert isinstance(asked(usage("cores", 100, 100)), Done)
 
 
 @pytest.mark.parametrize("operation", ["locks/read", "snapshots/read", "locations/usages/read"])
@@ -302,12 +381,11 @@ def test_many_vms_ask_once() -> None:
     disks = [disk(f"{name}-{part}") for name in names for part in ("os", "data")]
     process = Process(Wire(*estate(*machines, *disks)))
     for machine in machines:
+        one = ResourceId(machine["id"])
         own = tuple(ResourceId(f"{COMPUTE}/disks/{machine['name']}-{part}") for part in ("os", "data"))
-        assert isinstance(
-            process.begin(Preflight(vm=ResourceId(machine["id"]), needed=NEEDED, disks=own)), Done
-        )
+        assert isinstance(process.begin(Preflight(vm=one, work=outage(*own, of=one))), Done)
     assert len(names) == process.count("/virtualMachines/")
-    assert len(names) + 4 == len(process.asked), process.asked
+    assert len(names) + 5 == len(process.asked), process.asked
 
 
 def test_an_answer_grows_old() -> None:

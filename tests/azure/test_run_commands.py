@@ -176,7 +176,7 @@ def test_without_a_deletion_the_answer_stands() -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "words"),
     [
-        ({"output": "bye\n"}, "Unexpected", "not there; its last line: bye"),
+        ({"output": "bye\n"}, "Unexpected", "not what was expected: bye"),
         ({"output": ""}, "Unexpected", "it printed nothing"),
         ({"output": "hello\nroot login\n"}, "Unexpected", "must not be there: root"),
         ({"error": "warning: root\n"}, "Unexpected", "must not be there: root"),

@@ -1,15 +1,20 @@
 """The throwaway disk through the real SDK on a twin: under the key, explained, deleted, kept apart."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from readiness.azure.connect import Connection, Endpoint
+from readiness.azure.kept_snapshots import delete, kept_snapshots
 from readiness.azure.trial_disk import explained, trial_id
 from readiness.errors import ThrottledError
 from readiness.model.ids import ResourceId
 from readiness.model.steps import DropTrial, TryEncryption
 from readiness.ports.cloud import Done, Failed, Pending
+from readiness.twin.credential import TwinCredential
+from readiness.twin.transport import TwinTransport
 from tests.azure.test_perform import CUSTOMER, MACHINE, PLATFORM, Process, context, on, writes
 from tests.twin.seeds import COMPUTE, CUSTOMER_KEY, disk, encryption_set, estate, vm
 
@@ -184,3 +189,28 @@ def test_each_vm_and_key_has_its_own() -> None:
 def test_a_cause_that_is_not_known_keeps_azures_words() -> None:
     """A code without words of ours is told with Azure's own."""
     assert Failed("Odd", "strange", evidence="strange") == explained(Failed("Odd", "strange"))
+
+
+def test_one_that_was_left_behind_is_listed_and_deleted() -> None:
+    """It stands among the snapshots of its plan with its day; a disk that is none of these never does."""
+    stranger = disk("readiness-trial-mine") | {"tags": {"owner": "me"}}
+    marked = {"readiness-plan": "0123456789ab", "readiness-vm": "rg-app/web-1"}
+    swapped, used = (disk(name) | {"tags": marked} for name in ("web-1-os-swapped", "readiness-trial-used"))
+    process = on(*estate(stranger, swapped, used | {"managedBy": MACHINE.text}))
+    process.do(TRY)
+    endpoint = Endpoint(
+        base_url="https://twin.invalid",
+        credential=TwinCredential(),
+        make_transport=lambda: TwinTransport(process.wire.twin),
+    )
+    connection = Connection(endpoint)
+    (left,) = kept_snapshots(connection, TRIAL.subscription)
+    assert (TRIAL, "throwaway disk", "rg-app/web-1", date(2026, 12, 1)) == (
+        left.id,
+        left.disk,
+        left.vm,
+        left.expires,
+    )
+    delete(connection, left)
+    assert not is_there(process)
+    assert [] == kept_snapshots(connection, TRIAL.subscription)

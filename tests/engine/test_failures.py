@@ -74,6 +74,9 @@ def test_a_vm_that_cannot_start_is_stranded_and_stops_the_wave(tmp_path: Path) -
     assert [Phase.STRANDED, Phase.WAITING] == [unit.phase for unit in state.units]
     assert "stranded" in str(state.held)
     assert rig.clock.now() >= planned(VM).occurrence.closes
+    stranded = state.units[0]
+    assert stranded.down_since is not None
+    assert (stranded.downtime_seconds or 0) > 3600, "it is away still"
 
 
 def test_a_failing_way_back_still_starts_the_vm(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from readiness.engine.advance import Position
 from readiness.engine.gate import Answer, Decision, Gate
+from readiness.engine.peers import as_found
 from readiness.model.execution import Execution
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import UNAVAILABLE, Phase, Stage
@@ -193,7 +194,7 @@ def test_a_size_without_room_rests() -> None:
     (other,) = vms(1, size="Standard_D2s_v5")
     (elsewhere,) = vms(1, size="Standard_M128s", region="northeurope")
     gate = Gate([first, second, other, elsewhere], UNBOUND, Stage.OUTAGE)
-    gate.refused_for_room(first, OPENS)
+    gate.refused_for_room(first, first.size, OPENS)
     answer = gate.ask(second, [], {}, OPENS + MINUTE)
     assert (Decision.WAIT, OPENS + 30 * MINUTE) == (answer.decision, answer.until)
     for free in (other, elsewhere):
@@ -205,6 +206,29 @@ def test_room_that_was_found_ends_the_rest() -> None:
     """Once a VM of the size started after all, the next may go."""
     first, second = vms(2)
     gate = Gate([first, second], UNBOUND, Stage.OUTAGE)
-    gate.refused_for_room(first, OPENS)
-    gate.found_room(first)
+    gate.refused_for_room(first, first.size, OPENS)
+    gate.found_room(first, first.size)
     assert Decision.START is gate.ask(second, [], {}, OPENS).decision
+
+
+def test_a_peer_that_another_wave_left_down_counts() -> None:
+    """A stranded VM of an earlier wave uses the group up: nothing in this run changes it, and it is named."""
+    first, second, other = vms(3)
+    groups = apart([first, second, other], 1)
+    free = Gate([first, second], UNBOUND, Stage.OUTAGE, as_found(groups, {}))
+    bound = Gate(
+        [first, second], UNBOUND, Stage.OUTAGE, as_found(groups, {other.id: "vm-2 of wave 1 (stranded)"})
+    )
+    assert Decision.START is free.ask(first, [], {}, OPENS).decision
+    answer = bound.ask(first, [], {}, OPENS)
+    assert (Decision.HOLD, True) == (answer.decision, answer.why.startswith("vm-2 of wave 1 (stranded) of "))
+
+
+def test_a_group_with_room_for_two_goes_on_one_by_one() -> None:
+    """Beside one that another wave left down, one of this wave may be off, and the next one waits for it."""
+    first, second, other = vms(3)
+    groups = as_found(apart([first, second, other], 2), {other.id: "vm-2 of wave 1 (undecided)"})
+    gate = Gate([first, second], UNBOUND, Stage.OUTAGE, groups)
+    assert Decision.START is gate.ask(first, [], {}, OPENS).decision
+    under_way = {first.id: Position(phase=Phase.CONVERTING, due=None)}
+    assert Decision.WAIT is gate.ask(second, [first.id], under_way, OPENS).decision

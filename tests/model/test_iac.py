@@ -1,13 +1,33 @@
 """What infrastructure code has to say follows from a VM's steps, and from nothing else."""
 
-from playbooks import disk_encryption, managed_identity, trusted_launch
+from typing import get_args
+
+from playbooks import disk_encryption, generation1, managed_identity, trusted_launch
 from readiness.model.codec import to_builtins
-from readiness.model.context import Choice, IdentityChoice, SecureBoot, TrustedLaunchChoice
+from readiness.model.context import Choice, Generation1, IdentityChoice, SecureBoot, TrustedLaunchChoice
 from readiness.model.disk import Encryption, EncryptionType
 from readiness.model.iac import settings_of
-from readiness.model.iac_settings import LEGACY, CodeForm, Effect, Setting
+from readiness.model.iac_settings import (
+    LEGACY,
+    LINUX,
+    MANAGED_DISK,
+    VM_TYPE,
+    WINDOWS,
+    CodeForm,
+    Effect,
+    Setting,
+)
 from readiness.model.playbook import Target
-from readiness.model.steps import PatchVm, SetDiskEncryption, TakeSnapshot
+from readiness.model.steps import (
+    AssignIdentity,
+    AssignRole,
+    ChangeBackupPolicy,
+    PatchVm,
+    SetDiskEncryption,
+    Step,
+    TakeSnapshot,
+)
+from readiness.model.virtual_machine import OsFamily
 from tests.builders import ENCRYPTION_SET, OS_DISK, disk, encryption_set, rid, vm, vm_id
 
 DATA = rid("Microsoft.Compute/disks", "vm1-data")
@@ -102,12 +122,114 @@ def test_kinds_of_steps_nobody_knows_are_told() -> None:
     assert ((), ("paint-it-green", "patch-vm")) == settings_of(vm_id(), steps)
 
 
+def test_a_conversion_keeps_its_image() -> None:
+    """After generation 1 the image reference stays, the disk is of generation 2, and both are ignored."""
+    windows = vm(os_family=OsFamily.WINDOWS)
+    choice = Choice(trusted_launch=TrustedLaunchChoice(generation_1=Generation1.CONVERT))
+    target = Target(vm=windows, disks=(disk(),), choice=choice, encryption_set=None)
+    settings = found(*generation1.convert(target))
+    azurerm = [entry for entry in settings if entry.form is CodeForm.AZURERM]
+    assert {
+        (LINUX, WINDOWS): ((), "source_image_reference", None),
+        (LEGACY,): ((), "storage_image_reference", None),
+        (MANAGED_DISK,): (("hyper_v_generation",), "hyper_v_generation", "V2"),
+    } == {entry.types: (entry.path, entry.ignored, entry.value) for entry in azurerm}
+    assert {Effect.REPLACES} == {entry.effect for entry in azurerm}
+    assert all(entry.verified for entry in azurerm)
+    told = [entry for entry in settings if entry.form is CodeForm.BICEP and entry.advice]
+    assert ["imageReference" in entry.advice and "createOption" in entry.advice for entry in told] == [True]
+    assert {"properties.hyperVGeneration": "V2"} == said(settings, CodeForm.BICEP)
+
+
+def test_named_identities_are_said_by_id() -> None:
+    """Azurerm and AzAPI list the ids of named identities, a template has a property for each."""
+    one, two = (rid("Microsoft.ManagedIdentity/userAssignedIdentities", name) for name in ("id1", "id2"))
+    named = found(AssignIdentity(vm=vm_id(), system=False, user_assigned=(one, two)))
+    listed = {"identity.type": "UserAssigned", "identity.identity_ids": (one.text, two.text)}
+    assert listed == said(named, CodeForm.AZURERM) == said(named, CodeForm.AZAPI)
+    assert {
+        "identity.type": "UserAssigned",
+        f"identity.userAssignedIdentities.{one}": {},
+        f"identity.userAssignedIdentities.{two}": {},
+    } == said(named, CodeForm.BICEP)
+    both = said(found(AssignIdentity(vm=vm_id(), user_assigned=(one,))), CodeForm.AZURERM)
+    assert "SystemAssigned, UserAssigned" == both["identity.type"]
+
+
+def test_only_what_azure_would_answer_is_not_verified() -> None:
+    """Both providers take away an identity that code does not name; what Azure keeps is unknown."""
+    settings = found(AssignIdentity(vm=vm_id()))
+    marks = {(entry.form, entry.types[0]): (entry.effect, entry.verified) for entry in settings}
+    assert {
+        (CodeForm.AZURERM, LINUX): (Effect.UNDOES, True),
+        (CodeForm.AZURERM, LEGACY): (Effect.UNSEEN, False),
+        (CodeForm.AZAPI, VM_TYPE): (Effect.UNDOES, True),
+        (CodeForm.BICEP, VM_TYPE): (Effect.UNSEEN, False),
+    } == marks
+
+
+def test_a_role_is_advice_with_its_scope_and_principal() -> None:
+    """Two roles on one scope are both told, and nothing is written: the assignment has to be imported."""
+    roles = [AssignRole(vm=vm_id(), role=role, scope=vm_id()) for role in ("Reader", "Contributor")]
+    group = AssignRole(vm=vm_id(), role="Reader", scope=vm_id().parent, principal="0-1", kind="Group")
+    told = [entry.advice for entry in found(*roles, group) if entry.form is CodeForm.AZURERM]
+    assert ["Reader", "Contributor", "Reader"] == [
+        advice.split("role ")[1].split(" on ")[0] for advice in told
+    ]
+    assert "the identity of vm1 as principal" in told[0]
+    assert "principal 0-1" in told[2]
+    assert all("import it" in advice and "az role assignment list --scope" in advice for advice in told)
+
+
+def test_the_policy_of_a_backup_is_said() -> None:
+    """A backup policy that was changed is said where the VM's protection is code."""
+    item, policy = (
+        rid("Microsoft.RecoveryServices/vaults", f"rsv/{kind}/x") for kind in ("items", "policies")
+    )
+    settings = found(ChangeBackupPolicy(vm=vm_id(), item=item, policy=policy))
+    assert {"backup_policy_id": policy.text} == said(settings, CodeForm.AZURERM)
+    assert all(entry.may_be_absent for entry in settings)
+
+
+def test_the_later_step_counts() -> None:
+    """Of a staged Secure Boot only what it ends with is said, once."""
+    staged = [
+        PatchVm(
+            vm=vm_id(),
+            properties={
+                "securityProfile": {
+                    "securityType": "TrustedLaunch",
+                    "uefiSettings": {"secureBootEnabled": on, "vTpmEnabled": True},
+                }
+            },
+        )
+        for on in (False, True)
+    ]
+    settings = [entry for entry in found(*staged) if entry.path == ("secure_boot_enabled",)]
+    assert [True] == [entry.value for entry in settings]
+
+
+def test_every_kind_of_step_is_known() -> None:
+    """No step that leads forward leaves code without an answer; ways back are never asked about."""
+    kinds = {kind.__struct_config__.tag for kind in get_args(Step)}
+    back = {"remove-identity", "remove-role", "remove-security-rule", "remove-extension", "swap-os-disk"}
+    unknown = set(settings_of(vm_id(), [{"type": kind, "disk": OS_DISK.text} for kind in kinds])[1])
+    written = {"patch-vm", "set-disk-encryption", "install-extension", "assign-role", "change-backup-policy"}
+    # These have settings, and are unknown here only because they say nothing of themselves.
+    assert back | written | {"set-security-rule", "resize"} == unknown
+
+
 def test_rules_and_extensions() -> None:
-    """A security rule is said attribute by attribute; an extension needs nothing, and is told as advice."""
+    """A rule is said attribute by attribute; a new one and an extension may be left out, and are advice."""
     rule = rid("Microsoft.Network/networkSecurityGroups", "nsg1/securityRules/ssh")
     properties = {"access": "Deny", "sourceAddressPrefix": "Internet", "priority": 100}
     steps = [
-        {"type": "set-security-rule", "rule": rule.text, "properties": properties},
+        {
+            "type": "set-security-rule",
+            "rule": rule.text,
+            "properties": properties,
+            "earlier": {"access": "Allow"},
+        },
         {"type": "install-extension", "name": "AADSSHLoginForLinux"},
     ]
     settings, unknown = settings_of(vm_id(), steps)
@@ -117,4 +239,18 @@ def test_rules_and_extensions() -> None:
     )
     extension = [entry for entry in settings if entry.target.name == "AADSSHLoginForLinux"]
     assert {()} == {entry.path for entry in extension}
+    new = settings_of(vm_id(), [steps[0] | {"earlier": None}])[0]
+    assert all(entry.may_be_absent and '"Internet"' in entry.advice and not entry.path for entry in new)
+    several = {
+        "type": "set-security-rule",
+        "rule": rule.text,
+        "earlier": {},
+        "properties": {"sourceAddressPrefixes": ["a"]},
+    }
+    (listed,) = [entry for entry in settings_of(vm_id(), [several])[0] if entry.form is CodeForm.AZURERM]
+    assert ((), 'source_address_prefixes = ["a"]', False) == (
+        listed.path,
+        listed.advice,
+        listed.may_be_absent,
+    )
     assert set(CodeForm) == {entry.form for entry in extension}

@@ -5,12 +5,14 @@ from msgspec.structs import replace
 
 from readiness.azure.wire_network import network_security_group as read_group
 from readiness.model.access import Access, Subnet
-from readiness.model.context import Choice, LoginChoice, LoginMethod
+from readiness.model.codec import to_builtins
+from readiness.model.context import Choice, LoginChoice, LoginMethod, Match, TargetEntry
 from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.network import Nic, SecurityRule
+from readiness.model.plan import Plan, PlanAction
 from readiness.model.playbook import Opening
-from readiness.model.virtual_machine import OsFamily, OsProfile, Power
+from readiness.model.virtual_machine import OsFamily, OsProfile, Power, VirtualMachine
 from readiness.planner.openings import openings_of, properties_of
 from readiness.rules.not_read import EXTENSIONS
 from tests.builders import (
@@ -182,11 +184,95 @@ def test_what_runs_inside_is_not_planned_for_a_vm_that_is_off() -> None:
     assert "NotRunning" == only_left_out(build(estate(off, **KEYS))).reason
 
 
-def test_a_shared_group_alone_leaves_nothing_to_do() -> None:
-    """Where only a group before the subnet lets in, the VM's own closure changes no rule."""
-    shared = OPEN | {
-        "nics": [nic(ip_configurations=(PUBLIC,))],
-        "subnets": {SUBNET: SUBNET_GROUP},
-        "security_groups": [security_group(security_rule(destination_ports=("3389",)), group=SUBNET_GROUP)],
-    }
-    assert "AsChosen" == only_left_out(build(estate(WINDOWS, **shared))).reason
+# Shared groups --------------------------------------------------------------------------------------------
+
+INTO_SUBNET = security_rule(destination_ports=("3389",), sources=("Internet",))
+BEFORE_SUBNET = OPEN | {
+    "subnets": {SUBNET: SUBNET_GROUP},
+    "security_groups": [security_group(INTO_SUBNET, group=SUBNET_GROUP)],
+}
+
+
+def machine(name: str, *, is_public: bool = True) -> tuple[VirtualMachine, Nic]:
+    """Return a VM with an interface of its own in the subnet, with a public address or none."""
+    card = rid("Microsoft.Network/networkInterfaces", f"{name}-nic")
+    where = ip_configuration(public_ip=PUBLIC_IP) if is_public else ip_configuration()
+    profile = OsProfile(computer_name=name, agent_provisioned=True)
+    own = vm(name=name, os_family=OsFamily.WINDOWS, os_profile=profile)
+    return replace(own, nics=(card,)), nic(id=card, ip_configurations=(where,))
+
+
+def behind_one_group(*machines: tuple[VirtualMachine, Nic], **more: object) -> Plan:
+    """Return the plan of VMs behind one group before their subnet."""
+    facts = BEFORE_SUBNET | {"nics": [card for _, card in machines]} | more
+    return build(estate(*(one for one, _ in machines), **facts))
+
+
+def action_of(plan: Plan) -> PlanAction:
+    """Return the plan's only action on a shared group."""
+    (found,) = (one for one in plan.closure if one.kind == "security-group")
+    return found
+
+
+def test_a_shared_group_alone_is_work_too() -> None:
+    """A VM whose only opening is in a shared group is planned: it has no steps, and the group has some."""
+    plan = behind_one_group(machine("vm1"))
+    one, action = only_planned(plan), action_of(plan)
+    assert ((), (), None) == (one.preparation, one.closure, one.outage)
+    assert ["close.set-security-rule:rule-100", "close.prove-closed-behind:vm1"] == [
+        step.name for step in action.steps
+    ]
+    assert (True, ("passwordless",), (one.id,), ()) == (
+        action.automatic,
+        action.actions,
+        action.vms,
+        action.others,
+    )
+
+
+def test_whoever_loses_the_way_in_is_named() -> None:
+    """A VM that nothing was chosen for is named with its owner; one that nobody reaches loses nothing."""
+    made = context(application("shop", "vm1", "vm2"), choice=Choice())
+    made = replace(made, targets=(TargetEntry(match=Match(names=("vm1",)), choice=Choice(login=ALLOWED)),))
+    plan = behind_one_group(machine("vm1"), machine("vm2"), machine("vm3", is_public=False), context=made)
+    action = action_of(plan)
+    assert ["vm2"] == [one.name for one in action.others]
+    assert "vm2 is not closed by this plan, and loses the way in: shop owner" in action.consent[0]
+    assert "Whatever else stands in subnet" in action.consent[1]
+
+
+def test_different_wishes_are_left_to_people() -> None:
+    """Where two VMs are to be reached from different addresses, no rule of the group suits both."""
+    made = context(application("shop", "vm1", "vm2"), choice=Choice(login=ALLOWED))
+    other = replace(ALLOWED, allow_from=("198.51.100.0/28",))
+    entry = TargetEntry(match=Match(names=("vm2",)), choice=Choice(login=other))
+    plan = behind_one_group(
+        machine("vm1"), machine("vm2"), context=replace(made, targets=(*made.targets, entry))
+    )
+    action = action_of(plan)
+    assert (False, ()) == (action.automatic, action.steps)
+    assert ["vm1", "vm2"] == [one.name for one in action.vms]
+
+
+def test_without_room_before_a_rule_it_is_left_to_people() -> None:
+    """A rule that opens other ports, too, needs free priorities before it."""
+    full = security_group(security_rule(100, destination_ports=("3389-8443",)), group=SUBNET_GROUP)
+    assert () == action_of(behind_one_group(machine("vm1"), security_groups=[full])).steps
+
+
+def test_a_plan_without_shared_groups_keeps_its_digest() -> None:
+    """What only an action on a shared group says is left out of others: older plans stay what they are."""
+    made = PlanAction(
+        key="k",
+        kind="backup",
+        title="t",
+        target=GROUP,
+        shared=False,
+        vms=(),
+        waves=(),
+        owner="o",
+        due=None,
+        automatic=False,
+    )
+    known = {"key", "kind", "title", "target", "shared", "vms", "waves", "owner", "due", "automatic"}
+    assert known == set(to_builtins(made))

@@ -245,3 +245,4 @@ def test_boots_are_attested_after_the_soak(tmp_path: Path) -> None:
     assert (Phase.DONE, "Succeeded") == (unit.phase, extension["provisioningState"])
     assert told is not None
     assert not told.ok
+    assert "UEFI CA 2023: not found" in unit.note

@@ -228,6 +228,18 @@ def test_a_port_that_stays_open_takes_everything_back(tmp_path: Path) -> None:
     assert (True, before["SSH"]) == (bench.takes_passwords, bench.rules["SSH"])
 
 
+def test_a_rule_that_somebody_changed_stays_theirs(tmp_path: Path) -> None:
+    """The closure ends before it, takes back what it did itself, and leaves nobody stranded."""
+    bench = Bench(tmp_path, "jump-01", "{method: key, allow_from: [203.0.113.0/28]}", logins=[BY_KEY])
+    group = next(each for each in bench.twin.resources() if each["name"] == "jump-01-nsg")
+    theirs = bench.rules["SSH"] | {"sourceAddressPrefix": "198.51.100.0/24"}
+    _open(bench, f"{group['id']}/securityRules/SSH", theirs)
+    unit = bench.close().units[0]
+    assert Phase.ROLLED_BACK is unit.phase, unit
+    assert "not what it was" in unit.reason
+    assert (True, theirs) == (bench.takes_passwords, bench.rules["SSH"])
+
+
 def _open(bench: Bench, rule: str, properties: dict[str, Any]) -> None:
     body = {"properties": properties}
     answer = bench.twin.handle(TwinRequest("PUT", rule, {"api-version": "2024-05-01"}, {}, body))

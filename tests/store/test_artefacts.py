@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from readiness.errors import PlanError, UsageError
-from readiness.model.plan import Plan, digest_of
-from readiness.store.artefacts import read_plan, write_plan, write_whole
+from readiness.model.plan import Plan, digest_as_written, digest_of
+from readiness.store.artefacts import keep_plan, read_plan, write_plan, write_whole
 from tests.reports.plans import small_estate
 
 
@@ -176,3 +176,73 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, plan: Plan) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot be written"):
         write_plan(tmp_path / "file" / "folder", plan)
+
+
+def of_another_release(file: Path, change: Any) -> Path:
+    """Write a plan's file as another release would have: its shape is changed, and its digest is true."""
+    document = json.loads(file.read_text(encoding="utf-8"))
+    change(document)
+    document |= {"release": "0.1", "digest": ""}
+    digest = digest_as_written(json.dumps(document).encode())
+    file.write_text(json.dumps(document | {"digest": digest}, indent=1), encoding="utf-8")
+    return file
+
+
+def test_a_plan_of_an_older_release_keeps_its_digest(tmp_path: Path, plan: Plan) -> None:
+    """What it could not say yet has its default, and what was approved is still what was approved."""
+
+    def older(document: dict[str, Any]) -> None:
+        del document["freezes"]
+        for vm in document["vms"]:
+            del vm["conflicts"], vm["fallback"]
+
+    file = of_another_release(write_plan(tmp_path / "old", plan), older)
+    read = read_plan(file)
+    assert (json.loads(file.read_bytes())["digest"], plan.waves) == (read.digest, read.waves)
+    assert digest_of(read) != read.digest
+    keep_plan(file, read, tmp_path / "kept")
+    assert read == read_plan(tmp_path / "kept")
+    assert file.read_bytes() == (tmp_path / "kept" / f"plan-{read.approval}.json").read_bytes()
+
+
+def test_what_a_newer_release_added_is_not_passed_over(tmp_path: Path, plan: Plan) -> None:
+    """A plan that says more than this release knows is refused by the name of the release that made it."""
+
+    def newer(document: dict[str, Any]) -> None:
+        document["vms"][0]["never_before"] = "noon"
+
+    file = of_another_release(write_plan(tmp_path, plan), newer)
+    with pytest.raises(PlanError) as caught:
+        read_plan(file)
+    assert (
+        f"{file} was made by release 0.1, and this release cannot read it as it was meant."
+        == caught.value.brief
+    )
+    assert "plan create" in caught.value.remedy
+
+
+def test_a_plan_that_lacks_what_is_needed_names_its_release(tmp_path: Path, plan: Plan) -> None:
+    """An intact plan of a release that did not know a part of it yet is neither altered nor damaged."""
+
+    def without(document: dict[str, Any]) -> None:
+        del document["lower_bound"]
+
+    file = of_another_release(write_plan(tmp_path, plan), without)
+    with pytest.raises(PlanError, match=r"was made by release 0\.1") as caught:
+        read_plan(file)
+    assert "lower_bound" in caught.value.details
+
+
+def test_a_plan_that_changed_meanwhile_is_not_kept(tmp_path: Path, plan: Plan) -> None:
+    """What is kept beside a run is the plan that was read and approved, and no other."""
+    file = write_plan(tmp_path, plan)
+    other = replace(plan, lower_bound=1)
+    write_plan(tmp_path, replace(other, digest=digest_of(other)))
+    with pytest.raises(PlanError, match="was changed while it was read"):
+        keep_plan(file, plan, tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+
+
+def test_the_digest_of_a_file_is_that_of_its_plan(tmp_path: Path, plan: Plan) -> None:
+    """Bytes and model give the same digest, so that every plan that was ever approved stays approved."""
+    assert plan.digest == digest_as_written(write_plan(tmp_path, plan).read_bytes())

@@ -277,6 +277,25 @@ def test_policies_are_assigned_and_exempted():
 
 
 @pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("", ["above", "here", "below"]),
+        ("atScope()", ["above", "here"]),
+        ("atScopeAndBelow()", ["here", "below"]),
+        ("atExactScope()", ["here"]),
+    ],
+)
+def test_lists_of_policies_are_narrowed_to_scopes(term, expected):
+    """What a group lists of the assignments above it, on it and below it, by the filters of the Azure CLI."""
+    held = [
+        {"id": f"{scope}/{AUTHORIZATION}/policyAssignments/{name}", "name": name, "properties": {}}
+        for scope, name in ((SUB, "above"), (GROUP, "here"), (VM, "below"))
+    ]
+    listed = Wire(*estate(*held)).get(f"{GROUP}/{AUTHORIZATION}/policyAssignments", query={"$filter": term})
+    assert sorted(expected) == sorted(names(listed))
+
+
+@pytest.mark.parametrize(
     ("change", "refusal"),
     [
         ({"exemptionCategory": "Because"}, (400, "InvalidRequestContent")),

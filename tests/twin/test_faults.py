@@ -17,6 +17,15 @@ def test_a_start_can_find_no_capacity():
     assert 202 == wire.ask("POST", f"{VM}/start").status
 
 
+def test_capacity_can_lack_for_one_size():
+    """Only a machine of that size meets the fault: resized while deallocated, it starts."""
+    fault = {"kind": "capacity", "size": "Standard_D*_v5", "times": 1000}
+    wire = Wire(*estate(machine=deallocated()), faults=[fault])
+    assert (409, "AllocationFailed") == wire.refused("POST", f"{VM}/start")
+    wire.do("PATCH", VM, {"properties": {"hardwareProfile": {"vmSize": "Standard_E2s_v3"}}})
+    assert 202 == wire.ask("POST", f"{VM}/start").status
+
+
 def test_an_operation_can_end_failed():
     """A start that fails at its end leaves the machine deallocated, Failed, and its disks Reserved."""
     fault = {"kind": "fail", "operation": "virtualMachines/start", "at": "end"}

@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from msgspec import Struct
+
 from readiness.model.ids import ResourceId
 from readiness.model.steps.kinds import LOOK, StepBase
 
@@ -74,6 +76,30 @@ class RemoveSecurityRule(StepBase, frozen=True, kw_only=True, tag="remove-securi
     rule: ResourceId
 
 
+class RuleStates(Struct, frozen=True, kw_only=True):
+    """What one rule of a security group may say."""
+
+    rule: ResourceId
+    allowed: tuple[dict[str, Any] | None, ...]
+    """Its properties, one of these; None where it may be absent."""
+
+
+class ProveRules(StepBase, frozen=True, kw_only=True, tag="prove-rules"):
+    """Look whether rules of a shared security group say what they may, and whether they may be written."""
+
+    words: ClassVar[str] = "look whether rules are as they were in"
+    duration: ClassVar[str] = "look"
+    actions: ClassVar[tuple[str, ...]] = (
+        *_RULES[:2],
+        "Microsoft.Authorization/permissions/read",
+        "Microsoft.Authorization/locks/read",
+    )
+
+    rules: tuple[RuleStates, ...]
+    needed: tuple[str, ...] = ()
+    """What permissions and locks have to allow on the group; nothing where it is only looked at."""
+
+
 class ProveClosed(StepBase, frozen=True, kw_only=True, tag="prove-closed"):
     """Ask Azure for the rules in force at the VM's interfaces: is a port still open to the internet?"""
 
@@ -90,4 +116,16 @@ class ProveClosed(StepBase, frozen=True, kw_only=True, tag="prove-closed"):
     ports: tuple[int, ...]
 
 
-AccessChange = AssignRole | RemoveRole | SetSecurityRule | RemoveSecurityRule | ProveClosed
+class ProveClosedBehind(ProveClosed, frozen=True, kw_only=True, tag="prove-closed-behind"):
+    """The same of one of the VMs behind a shared group: one that is off or gone keeps nobody waiting."""
+
+
+AccessChange = (
+    AssignRole
+    | RemoveRole
+    | SetSecurityRule
+    | RemoveSecurityRule
+    | ProveRules
+    | ProveClosed
+    | ProveClosedBehind
+)

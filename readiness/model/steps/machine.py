@@ -45,6 +45,32 @@ class Start(StepBase, frozen=True, kw_only=True, tag="start"):
     actions: ClassVar[tuple[str, ...]] = (*VM_OPERATION, f"{COMPUTE}/virtualMachines/start/action")
 
 
+class StartAs(Start, frozen=True, kw_only=True, tag="start-as"):
+    """Start the VM as another size, for whose own Azure had no room; `Resize` goes before it."""
+
+    words: ClassVar[str] = "start as"
+
+    size: str
+
+
+class PutBackOff(Deallocate, frozen=True, kw_only=True, tag="put-back-off"):
+    """Deallocate a VM again that was found off, and was only started to prove its boot."""
+
+    words: ClassVar[str] = "deallocate again"
+    courtesy: ClassVar[bool] = True
+
+
+class Resize(StepBase, frozen=True, kw_only=True, tag="resize"):
+    """Give the deallocated VM another size: one that its owner approved, or its own one back."""
+
+    words: ClassVar[str] = "resize to"
+    power: ClassVar[PowerNeed] = PowerNeed.OFF
+    duration: ClassVar[str] = "patch-vm"
+    actions: ClassVar[tuple[str, ...]] = VM_WRITE
+
+    size: str
+
+
 class PatchVm(StepBase, frozen=True, kw_only=True, tag="patch-vm"):
     """Merge `properties` into the VM's model with one PATCH."""
 
@@ -82,4 +108,15 @@ class RemoveIdentity(StepBase, frozen=True, kw_only=True, tag="remove-identity")
     user_assigned: tuple[ResourceId, ...] = ()
 
 
-MachineChange = TakeLease | ReleaseLease | Deallocate | Start | PatchVm | AssignIdentity | RemoveIdentity
+MachineChange = (
+    TakeLease
+    | ReleaseLease
+    | Deallocate
+    | PutBackOff
+    | Start
+    | StartAs
+    | Resize
+    | PatchVm
+    | AssignIdentity
+    | RemoveIdentity
+)

@@ -8,7 +8,7 @@ from readiness.model.steps import vocabulary as steps
 _LONGEST_NAME = 80
 
 
-def name_of(step: steps.Step, *, in_full: bool = False) -> str:
+def name_of(step: steps.Step, *, in_full: bool = False) -> str:  # noqa: PLR0911  one name a kind
     """Return a step's name: what it does, and to what; in full with where that lies."""
     kind = str(step.__struct_config__.tag)
     match step:
@@ -26,13 +26,18 @@ def name_of(step: steps.Step, *, in_full: bool = False) -> str:
             return f"{kind}:{step.name}"
         case steps.RunHook():
             return f"{kind}:{step.name}"
+        case steps.Resize() | steps.StartAs():
+            return f"{kind}:{step.size}"
+        case steps.ProveClosedBehind():
+            group = f"{step.vm.resource_group}/" if in_full else ""
+            return f"{kind}:{group}{step.vm.name}"
         case steps.ProveClosed():
             return f"{kind}:{'-'.join(str(port) for port in step.ports)}"
         case _:
             return kind
 
 
-def words_for(step: steps.Step) -> str:  # noqa: C901, PLR0911  one sentence a kind
+def words_for(step: steps.Step) -> str:  # noqa: C901, PLR0911, PLR0912  one sentence a kind
     """Return what a step does, for people watching it."""
     match step:
         case steps.TakeSnapshot():
@@ -43,6 +48,8 @@ def words_for(step: steps.Step) -> str:  # noqa: C901, PLR0911  one sentence a k
         case steps.SetDiskEncryption():
             owner = "customer-managed" if step.encryption.uses_customer_key else "platform-managed"
             return f"{owner} {step.words} for {step.disk.name}"
+        case steps.Resize() | steps.StartAs():
+            return f"{step.words} {step.size}"
         case steps.PatchVm():
             settings = (key for part in step.properties.values() if isinstance(part, dict) for key in part)
             return f"{step.words} {', '.join(sorted(settings))}"
@@ -56,6 +63,10 @@ def words_for(step: steps.Step) -> str:  # noqa: C901, PLR0911  one sentence a k
             return f"{step.words} {step.name.replace('-', ' ')}"
         case steps.ChangeBackupPolicy():
             return f"{step.words} {step.policy.name}"
+        case steps.ProveRules():
+            return f"{step.words} {step.vm.name}"
+        case steps.ProveClosedBehind():
+            return f"{step.words} {', '.join(str(port) for port in step.ports)} of {step.vm.name}"
         case steps.ProveClosed():
             return f"{step.words} {', '.join(str(port) for port in step.ports)}"
         case _:

@@ -1,9 +1,9 @@
-"""Steps around the change: what Azure would refuse, Azure Backup, and the owners' own commands."""
+"""Steps around the change: Azure Backup, and the owners' own commands."""
 
 from typing import ClassVar
 
 from readiness.model.ids import ResourceId
-from readiness.model.steps.kinds import COMPUTE, LOOK, StepBase
+from readiness.model.steps.kinds import LOOK, StepBase, Undo
 
 _BACKUP = "Microsoft.RecoveryServices/vaults"
 _BACKUP_READ = (
@@ -20,28 +20,6 @@ _BACKUP_WRITE = (
     f"{_BACKUP}/backupFabrics/protectionContainers/protectedItems/operationResults/read",
     f"{_BACKUP}/backupFabrics/protectionContainers/protectedItems/operationsStatus/read",
 )
-
-
-class Preflight(StepBase, frozen=True, kw_only=True, tag="preflight"):
-    """Ask for everything that Azure would refuse later: permissions, locks, quota, backup jobs, snapshots."""
-
-    words: ClassVar[str] = "ask what Azure would refuse"
-    duration: ClassVar[str] = "look"
-    actions: ClassVar[tuple[str, ...]] = (
-        *LOOK,
-        "Microsoft.Authorization/permissions/read",
-        "Microsoft.Authorization/locks/read",
-        f"{COMPUTE}/snapshots/read",
-        f"{COMPUTE}/locations/usages/read",
-        f"{_BACKUP}/backupJobs/read",
-    )
-
-    needed: tuple[str, ...]
-    """ARM actions that the campaign's steps need."""
-    disks: tuple[ResourceId, ...] = ()
-    """Disks whose encryption changes: none may have incremental snapshots."""
-    item: ResourceId | None = None
-    """Its protected item of Azure Backup, if it has one."""
 
 
 class BackUp(StepBase, frozen=True, kw_only=True, tag="back-up"):
@@ -72,11 +50,12 @@ class ProveBackup(StepBase, frozen=True, kw_only=True, tag="prove-backup"):
 
 
 class ChangeBackupPolicy(StepBase, frozen=True, kw_only=True, tag="change-backup-policy"):
-    """Put the VM's protected item under another policy of the same vault."""
+    """Put the VM's protected item under an Enhanced policy of the same vault: Azure knows no way back."""
 
     words: ClassVar[str] = "change the backup policy to"
     duration: ClassVar[str] = "backup-policy"
     actions: ClassVar[tuple[str, ...]] = _BACKUP_WRITE
+    undo: ClassVar[Undo] = Undo.NONE
 
     item: ResourceId
     policy: ResourceId
@@ -101,4 +80,4 @@ class RunHookAfter(RunHook, frozen=True, kw_only=True, tag="run-hook-after"):
     courtesy: ClassVar[bool] = True
 
 
-ProtectionStep = Preflight | BackUp | ProveBackup | ChangeBackupPolicy
+ProtectionStep = BackUp | ProveBackup | ChangeBackupPolicy

@@ -10,8 +10,11 @@ from readiness.model.steps.access import (
     AccessChange,
     AssignRole,
     ProveClosed,
+    ProveClosedBehind,
+    ProveRules,
     RemoveRole,
     RemoveSecurityRule,
+    RuleStates,
     SetSecurityRule,
 )
 from readiness.model.steps.disks import (
@@ -39,22 +42,25 @@ from readiness.model.steps.machine import (
     Deallocate,
     MachineChange,
     PatchVm,
+    PutBackOff,
     ReleaseLease,
     RemoveIdentity,
+    Resize,
     Start,
+    StartAs,
     TakeLease,
 )
+from readiness.model.steps.preflight import Preflight, Work
 from readiness.model.steps.protection import (
     BackUp,
     ChangeBackupPolicy,
-    Preflight,
     ProtectionStep,
     ProveBackup,
     RunHook,
     RunHookAfter,
 )
 
-Change = MachineChange | DiskChange | GuestChange | AccessChange | ProtectionStep
+Change = MachineChange | DiskChange | GuestChange | AccessChange | ProtectionStep | Preflight
 """What is asked of Azure."""
 Hook = RunHook | RunHookAfter
 """What is run on the machine of the runner."""
@@ -92,11 +98,14 @@ __all__ = [
     "ProtectionStep",
     "ProveBackup",
     "ProveClosed",
+    "ProveClosedBehind",
     "ProveHealth",
     "ProveModel",
     "ProvePrepared",
     "ProveRestored",
+    "ProveRules",
     "ProveTime",
+    "PutBackOff",
     "Recheck",
     "RecordBefore",
     "ReleaseLease",
@@ -104,15 +113,19 @@ __all__ = [
     "RemoveIdentity",
     "RemoveRole",
     "RemoveSecurityRule",
+    "Resize",
+    "RuleStates",
     "RunHook",
     "RunHookAfter",
     "RunInGuest",
     "SetDiskEncryption",
     "SetSecurityRule",
     "Start",
+    "StartAs",
     "Step",
     "SwapOsDisk",
     "TakeLease",
     "TakeSnapshot",
     "TryEncryption",
+    "Work",
 ]

@@ -62,14 +62,17 @@ def _related(state: State, kind: str, scope: str) -> Iterable[Json]:
 
 
 def narrowed(call: Call, found: Iterable[Json]) -> list[Json]:
-    """Apply a filter: `atScope()`, `principalId eq`, `assignedTo()`, joined by `and`.
+    """Apply a filter: `atScope()` and its like, `principalId eq`, `assignedTo()`, joined by `and`.
 
-    Learn, "Role Assignments - List For Scope": atScope() leaves out what lies below the scope.
+    Learn, "Role Assignments - List For Scope": atScope() leaves out what lies below the scope. Help of
+    the Azure CLI's `policy assignment list`: atScopeAndBelow() leaves out what lies above it.
     """
     result = list(found)
     for term in _terms(call):
         if term.lower() == "atscope()":
             result = [each for each in result if is_above(scope_of(each), call.address.scope)]
+        elif term.lower() == "atscopeandbelow()":
+            result = [each for each in result if is_above(call.address.scope, scope_of(each))]
         elif term.lower() == "atexactscope()":
             result = [each for each in result if same(scope_of(each), call.address.scope)]
         elif matched := _PRINCIPAL.fullmatch(term):
