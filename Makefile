@@ -13,7 +13,7 @@ PAGE := .venv/.installed-page
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
-demo: $(INSTALLED) ## Show all of it on an invented estate, without Azure, in under a minute
+demo: $(INSTALLED) ## Show all of it on an invented estate, without Azure, in under two minutes
 	@$(BIN)/readiness demo
 
 test: lint types contracts tests ## Run every gate: style, types, import contracts, tests

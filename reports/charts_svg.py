@@ -1,4 +1,4 @@
-"""The charts of a progress page as inline SVG, drawn by Vega-Lite.
+"""The charts of pages as inline SVG, drawn by Vega-Lite.
 
 Every chart is drawn twice: wide for screens and paper, narrow for phones, where a scaled one could not be
 read. Colours are CSS variables of the page, so that one drawing serves light and dark. Whether text fits is
@@ -6,7 +6,7 @@ never measured: margins are fixed and legends are the page's business, so that t
 same bytes wherever fonts differ. Days are days in UTC.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -203,20 +203,38 @@ def _drawn(
     height: int = 0,
     top: int = 10,
 ) -> Markup:
-    left, right, bottom = 52, 22, 26
-    tall = height or size.height
+    sized = Size(size.name, size.width, height or size.height, size.ticks)
+    margins = {"left": 52, "right": 22, "top": top, "bottom": 26}
+    return picture(title, {"data": {"values": values}, **spec}, sized, margins)
+
+
+def picture(
+    title: str,
+    spec: dict[str, Any],
+    size: Size,
+    margins: Mapping[str, int],
+    texts: Mapping[str, str] | None = None,
+) -> Markup:
+    """Return what Vega-Lite draws from a specification, as part of a page.
+
+    Args:
+        title: Its name for whoever cannot see it.
+        spec: What is drawn: data, marks and encodings.
+        size: Its width with its margins, and its height without them.
+        margins: What is kept free around it.
+        texts: Text from outside, by the text of ours that was drawn in its place.
+    """
     whole = {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "data": {"values": values},
-        "width": size.width - left - right,
-        "height": tall,
+        "width": size.width - margins["left"] - margins["right"],
+        "height": size.height,
         "autosize": "none",
-        "padding": {"left": left, "right": right, "top": top, "bottom": bottom},
+        "padding": dict(margins),
         "config": _CONFIG,
         **spec,
     }
     drawn = vl_convert.vegalite_to_svg(whole, vl_version=VEGA_LITE, allowed_base_urls=[])
-    return _made_inline(drawn, title, size, tall + top + bottom)
+    return _made_inline(drawn, title, size, size.height + margins["top"] + margins["bottom"], texts or {})
 
 
 def _days(table: Table, size: Size) -> dict[str, Any]:
@@ -246,7 +264,7 @@ def _colour(names: list[str], colours: Sequence[str]) -> dict[str, Any]:
     return {"field": "name", "type": "nominal", "legend": None, "scale": scale}
 
 
-def _made_inline(drawn: str, title: str, size: Size, height: int) -> Markup:
+def _made_inline(drawn: str, title: str, size: Size, height: int, texts: Mapping[str, str]) -> Markup:
     """Return a drawing as part of a page: one picture with a name, that grows and shrinks with its column."""
     ET.register_namespace("", _SVG)
     root = ET.fromstring(drawn)  # noqa: S314  drawn by us just now
@@ -256,11 +274,16 @@ def _made_inline(drawn: str, title: str, size: Size, height: int) -> Markup:
     for parent in list(root.iter()):
         for child in [one for one in parent if one.get("display") == "none"]:
             parent.remove(child)
+    for element in root.iter():
+        if element.text and element.text in texts:
+            element.text = texts[element.text]
+            # Its direction of writing is its own business.
+            element.set("unicode-bidi", "isolate")
     root.attrib.clear()
     root.attrib.update(
         {"viewBox": f"0 0 {size.width} {height}", "role": "img", "class": f"chart {size.name}"}
     )
     root.set("aria-label", title)
     text = ET.tostring(root, encoding="unicode")
-    # Everything that varies in it was made by the drawing program from numbers and our own titles.
+    # What varies in it was made by the drawing program from numbers and our own titles, or is escaped text.
     return Markup(text)  # noqa: S704

@@ -25,6 +25,7 @@ from readiness.model.steps import (
     ProveModel,
     ProvePrepared,
     ProveRestored,
+    ProveRules,
     ProveTime,
     Recheck,
     RecordBefore,
@@ -33,6 +34,7 @@ from readiness.model.steps import (
     RemoveIdentity,
     RemoveRole,
     RemoveSecurityRule,
+    Resize,
     RunHook,
     RunHookAfter,
     RunInGuest,
@@ -65,7 +67,9 @@ def instruction_for(step: Step, subject: Subject) -> Instruction:  # noqa: C901,
         case HandOver():
             return commands_looks.handed_over(step)
         case Deallocate() | Start():
-            return commands_machine.powered(step)
+            return commands_machine.powered(step, subject)
+        case Resize():
+            return commands_machine.resized(step)
         case PatchVm():
             return commands_machine.patched(step)
         case AssignIdentity() | RemoveIdentity():
@@ -88,6 +92,8 @@ def instruction_for(step: Step, subject: Subject) -> Instruction:  # noqa: C901,
             return commands_access.entitled(step)
         case SetSecurityRule() | RemoveSecurityRule():
             return commands_access.ruled(step)
+        case ProveRules():
+            return commands_access.ruled_before(step)
         case ProveClosed():
             return commands_access.closed(step, subject)
         case Preflight():

@@ -1,10 +1,10 @@
 """By hand: who may do what, and who reaches what."""
 
-from typing import Any
-
+from readiness.model.ids import ResourceId
 from readiness.model.steps import (
     AssignRole,
     ProveClosed,
+    ProveRules,
     RemoveRole,
     RemoveSecurityRule,
     SetSecurityRule,
@@ -42,7 +42,7 @@ def entitled(step: AssignRole | RemoveRole) -> Instruction:
 
 def ruled(step: SetSecurityRule | RemoveSecurityRule) -> Instruction:
     """Create, replace or delete one rule of a network security group."""
-    show = az("network nsg rule list", **_group(step), query=f"[?name=='{_text(step.rule.name)}']")
+    show = _shown(step.rule)
     if isinstance(step, RemoveSecurityRule):
         return Instruction(
             does=words_for(step),
@@ -61,6 +61,23 @@ def ruled(step: SetSecurityRule | RemoveSecurityRule) -> Instruction:
             az("network nsg rule wait", ids=step.rule, created=(), interval="5", timeout="600"),
         ),
         checks=(Check(command=show, sees=f"the rule, with these values among others:\n{readable(wanted)}"),),
+    )
+
+
+def ruled_before(step: ProveRules) -> Instruction:
+    """Look at rules of a shared group, before or after they are changed."""
+    checks = []
+    for each in step.rules:
+        # Beside the rule as planned on, a run that goes on accepts the rule as it is to be; a person begins.
+        was = each.allowed[0]
+        sees = (
+            "an empty list" if was is None else f"the rule, with these values among others:\n{readable(was)}"
+        )
+        checks.append(Check(command=_shown(each.rule), sees=sees))
+    return Instruction(
+        does=words_for(step),
+        note="If any is not as it has to be, stop: it was changed since.",
+        checks=tuple(checks),
     )
 
 
@@ -86,13 +103,13 @@ def closed(step: ProveClosed, subject: Subject) -> Instruction:
     )
 
 
-def _group(step: Any) -> dict[str, Value]:
-    rule = step.rule
-    return {
+def _shown(rule: ResourceId) -> str:
+    group: dict[str, Value] = {
         "subscription": rule.subscription,
         "resource_group": rule.resource_group,
         "nsg_name": rule.parent.name,
     }
+    return az("network nsg rule list", **group, query=f"[?name=='{_text(rule.name)}']")
 
 
 def _text(name: str) -> str:

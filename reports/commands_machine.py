@@ -8,8 +8,10 @@ from readiness.model.steps import (
     AssignIdentity,
     Deallocate,
     PatchVm,
+    PutBackOff,
     ReleaseLease,
     RemoveIdentity,
+    Resize,
     Start,
     TakeLease,
     words_for,
@@ -24,14 +26,41 @@ _SYSTEM = "[system]"
 _LEASE_TAG = f'tags."{LEASE}"'
 
 
-def powered(step: Deallocate | Start) -> Instruction:
-    """Stop it and give its host back, or start it."""
+def powered(step: Deallocate | Start, subject: Subject) -> Instruction:
+    """Stop it and give its host back, or start it; where Azure has no room, as a size that was approved."""
     command, state = ("start", "running") if isinstance(step, Start) else ("deallocate", "deallocated")
     show = az("vm get-instance-view", ids=step.vm, query=_POWER, output="tsv")
     return Instruction(
         does=words_for(step),
+        note=_power_note(step, subject),
         commands=(az(f"vm {command}", ids=step.vm),),
         checks=(Check(command=show, sees=f"PowerState/{state}"),),
+    )
+
+
+def _power_note(step: Deallocate | Start, subject: Subject) -> str:
+    """Return what is done where Azure refuses a start for want of room, and what is not always done."""
+    if isinstance(step, PutBackOff):
+        return "Only where it was found deallocated."
+    if isinstance(step, Deallocate):
+        return ""
+    again = "If Azure has no room (AllocationFailed), start it again every minute until the window closes."
+    others = [
+        f"then as {size}: {az('vm resize', ids=step.vm, size=size)} and, once that has ended, "
+        f"{az('vm start', ids=step.vm)}"
+        for size in subject.vm.choice.sizes
+    ]
+    last = "If it is refused even so, tell its owner at once: it must not stay off."
+    return "\n".join([again, *others, last])
+
+
+def resized(step: Resize) -> Instruction:
+    """Give it another size while it is deallocated."""
+    show = az("vm show", ids=step.vm, query="hardwareProfile.vmSize", output="tsv")
+    return Instruction(
+        does=words_for(step),
+        commands=(az("vm resize", ids=step.vm, size=step.size),),
+        checks=(Check(command=show, sees=step.size),),
     )
 
 

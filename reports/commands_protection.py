@@ -21,7 +21,7 @@ _WORKLOAD: dict[str, Value] = {"workload_type": "VM"}
 
 
 def asked_before(step: Preflight, subject: Subject) -> Instruction:
-    """Ask for permissions, locks, incremental snapshots, backups under way and quotas."""
+    """Ask for permissions, locks, policies, incremental snapshots, backups under way and quotas."""
     vm = step.vm
     allowed = ResourceId(f"{_group(vm)}/providers/Microsoft.Authorization/permissions")
     checks = [
@@ -35,6 +35,16 @@ def asked_before(step: Preflight, subject: Subject) -> Instruction:
                 "lock list", subscription=vm.subscription, query="[].{name: name, level: level, on: id}"
             ),
             sees="no ReadOnly lock on the VM, on one of its disks, on their groups or on the subscription",
+        ),
+        Check(
+            command=az(
+                "policy assignment list",
+                subscription=vm.subscription,
+                resource_group=vm.resource_group,
+                filter="atScope()",
+                query="[?enforcementMode=='Default'].{shown: displayName, policy: policyDefinitionId}",
+            ),
+            sees="none that denies what is written here: the VM, its disks, and full snapshots of them",
         ),
     ]
     checks += [

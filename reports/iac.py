@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
-from readiness.model.iac import IacReport, Remark, VmCode
+from readiness.model.iac import IacReport, NotDone, Remark, VmCode
 from readiness.model.iac_settings import CodeForm, Setting
 
 _TITLES = {
@@ -30,20 +30,31 @@ def as_markdown(report: IacReport) -> str:
 
 
 def _text(report: IacReport) -> Iterator[str]:
-    yield f"Infrastructure code after plan {report.plan}: {_counted(len(report.vms), 'VM')}"
+    yield f"Infrastructure code after {_subject(report)}: {_counted(len(report.vms), 'VM')}"
     for line in report.order:
         yield f"  - {line}"
+    yield from _text_not_done(report)
     for vm in report.vms:
         yield ""
-        yield f"{_plain(vm.name)}  (wave {vm.wave}, {_plain(vm.application)})  {_plain(vm.id.text)}"
+        yield f"{_plain(vm.name)}  ({_plain(_when(vm))})  {_plain(vm.id.text)}"
         if vm.code:
             yield f"  Code: {_plain(vm.code)}"
+        if vm.note:
+            yield f"  {_plain(vm.note)}"
         for form, settings in _by_form(vm):
             yield f"  {_TITLES[form]}"
             yield from _text_settings(settings)
         for kind in vm.unknown:
             yield f"  Not known to this release: what code has to say after {_plain(kind)}"
     yield from _text_finds(report)
+
+
+def _text_not_done(report: IacReport) -> Iterator[str]:
+    if report.not_done:
+        yield ""
+        yield f"Not done, and so not said below ({len(report.not_done)}):"
+    for entry in report.not_done:
+        yield f"  {_plain(entry.name)}: {_plain(_why(entry))}  {_plain(entry.id.text)}"
 
 
 def _text_settings(settings: list[Setting]) -> Iterator[str]:
@@ -69,26 +80,16 @@ def _text_finds(report: IacReport) -> Iterator[str]:
 
 
 def _markdown(report: IacReport) -> Iterator[str]:
-    yield f"# Infrastructure code after plan {report.plan}"
+    yield f"# Infrastructure code after {_marked(_subject(report))}"
     yield ""
     yield from (f"* {_marked(line)}" for line in report.order)
+    if report.not_done:
+        yield from ("", "## Not done", "", "| VM | Why | Resource id |", "|---|---|---|")
+    for left in report.not_done:
+        cells = (left.name, _why(left), left.id.text)
+        yield f"| {' | '.join(_marked(cell) for cell in cells)} |"
     for vm in report.vms:
-        yield ""
-        yield f"## {_marked(vm.name)}"
-        yield ""
-        yield f"Wave {vm.wave}, {_marked(vm.application)}, {_marked(vm.id.text)}"
-        if vm.code:
-            yield ""
-            yield f"Code: {_marked(vm.code)}"
-        yield ""
-        yield "| In | Resource | What has to stand there | Otherwise |"
-        yield "|---|---|---|---|"
-        for entry in vm.settings:
-            cells = (", ".join(entry.types), entry.target.name, _line(entry), _otherwise(entry))
-            yield f"| {' | '.join(_marked(cell) for cell in cells)} |"
-        for kind in vm.unknown:
-            yield ""
-            yield f"Not known to this release: what code has to say after {_marked(kind)}"
+        yield from _markdown_vm(vm)
     if report.remarks:
         yield from ("", "## To look at", "")
     for remark in report.remarks:
@@ -103,6 +104,28 @@ def _markdown(report: IacReport) -> Iterator[str]:
         yield fence
 
 
+def _markdown_vm(vm: VmCode) -> Iterator[str]:
+    yield ""
+    yield f"## {_marked(vm.name)}"
+    yield ""
+    yield f"{_marked(_when(vm))}, {_marked(vm.id.text)}"
+    if vm.code:
+        yield ""
+        yield f"Code: {_marked(vm.code)}"
+    if vm.note:
+        yield ""
+        yield _marked(vm.note)
+    yield ""
+    yield "| In | Resource | What has to stand there | Otherwise |"
+    yield "|---|---|---|---|"
+    for entry in vm.settings:
+        cells = (", ".join(entry.types), entry.target.name, _line(entry), _otherwise(entry))
+        yield f"| {' | '.join(_marked(cell) for cell in cells)} |"
+    for kind in vm.unknown:
+        yield ""
+        yield f"Not known to this release: what code has to say after {_marked(kind)}"
+
+
 def _by_form(vm: VmCode) -> Iterator[tuple[CodeForm, list[Setting]]]:
     for form in CodeForm:
         settings = [entry for entry in vm.settings if entry.form is form]
@@ -111,13 +134,26 @@ def _by_form(vm: VmCode) -> Iterator[tuple[CodeForm, list[Setting]]]:
 
 
 def _line(setting: Setting) -> str:
-    parts = []
+    parts = [setting.advice] if setting.advice else []
     if setting.path:
         value = json.dumps(setting.value, ensure_ascii=False)
         parts.append(f"{'.'.join(setting.path)} = {value}")
     if setting.ignored:
         parts.append(f"lifecycle.ignore_changes with {setting.ignored}")
-    return ", ".join(parts) or f"{', '.join(setting.types)}, if code is to manage it"
+    return ", ".join(parts)
+
+
+def _subject(report: IacReport) -> str:
+    return f"run {report.run}" if report.run else f"plan {report.plan}"
+
+
+def _when(vm: VmCode) -> str:
+    """Return the wave of a VM; what many VMs share is in none."""
+    return f"wave {vm.wave}, {vm.application}" if vm.wave else "shared, in no wave"
+
+
+def _why(entry: NotDone) -> str:
+    return f"{entry.stage} {entry.phase}: {entry.reason}" if entry.phase else f"{entry.stage}: {entry.reason}"
 
 
 def _otherwise(setting: Setting) -> str:

@@ -5,37 +5,23 @@ digests. Whatever comes from outside is text: escaped, isolated in its direction
 Aggregates are plain HTML; the script only adds the list of VMs, page by page. At most 5 MB, whatever comes.
 """
 
-import base64
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from readiness.model.progress import Progress
 from reports import progress_words, words
 from reports.charts_svg import Chart, lines, ranked, stacked
-from reports.page_rows import legal, legible, vm_rows
+from reports.page_parts import LARGEST, Shown, cell, policy, shown, source, template_of
+from reports.page_rows import legible, vm_rows
 from reports.tables.progress import in_words, progress_groups, progress_tables, share_at
 from reports.tables.progress_pareto import Pareto, progress_pareto
-from reports.tables.table import Cell, Column, Kind, Row, Table
+from reports.tables.table import Kind, Table
 
-LARGEST = 5_000_000
-"""Bytes of a page."""
-
-_TEMPLATES = Path(__file__).parent / "templates"
-_NUMBERS = (Kind.COUNT, Kind.SHARE, Kind.MONEY, Kind.MINUTES)
 _GROUPS = ("application", "owner", "subscription")
 _LEVELS = ("Level 3", "Level 2", "Level 1", "Level 0")
 _REACHED = ("Level 1 or above", "Level 2 or above", "Level 3 or above")
 _TARGETS = ("Target in 12 months", "Target in 18 months")
-_SHOWN = 12
-"""Rows of a long table that are seen at once; the rest is opened."""
 _MOST = 150
 """Rows of a long table beside the groups: the other files have all of them."""
 _MOST_POINTS = 2_000
@@ -43,7 +29,6 @@ _MOST_GROUPS = (5_000, 1_000, 100)
 """Rows of a table of groups: as many as there is room for."""
 _FOR_VMS = 500_000
 """Bytes that are kept for VMs."""
-_LONGEST_PROSE = 600
 _APART = frozenset(
     {"VMs", "Summary", "Levels over time", "Burn-up", "By application", "By owner", "By subscription"}
 )
@@ -83,49 +68,28 @@ _TITLES: dict[str, tuple[str, ...]] = {
     ),
     "Drift": ("VM", "Application", "Owner", "Dimension", "Now", "Last satisfied", "Upgraded by run", "Why"),
     "Changes": ("Change", "VM", "Application", "Of", "Before", "After", "Why"),
-    "Runs": ("Run", "Wave", "Where", "Started (UTC)", "VM", "Outcome", "Away (minutes)", "Did"),
+    "Runs": (
+        "Run",
+        "Stage",
+        "Where",
+        "Started (UTC)",
+        "Ended (UTC)",
+        "VMs",
+        "Done",
+        "Rolled back",
+        "Failed",
+        "Stranded",
+        "Longest away (minutes)",
+        "Median away (minutes)",
+        "Snapshots left",
+    ),
+    "Runs by VM": ("Run", "Where", "VM", "Outcome", "Away (minutes)", "Brought", "Why"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A table as it stands on the page: cells as text, and how many rows there are in truth."""
-
-    name: str
-    columns: tuple[Column, ...]
-    rows: list[list[str]]
-    total: int
-
-    @property
-    def first(self) -> "Shown":
-        """Return the rows that are seen at once."""
-        return Shown(self.name, self.columns, self.rows[:_SHOWN], self.total)
-
-    @property
-    def is_long(self) -> bool:
-        """Tell whether there are more rows than are seen at once."""
-        return len(self.rows) > _SHOWN
-
-    def is_number(self, place: int) -> bool:
-        """Tell whether a column holds numbers."""
-        return self.columns[place].kind in _NUMBERS
-
-    def is_text(self, place: int) -> bool:
-        """Tell whether a column holds text from outside."""
-        return self.columns[place].kind in (Kind.TEXT, Kind.PROSE)
 
 
 def progress_page(progress: Progress) -> bytes:
     """Return the page as UTF-8."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_finalized,
-    )
-    template = environment.get_template("progress.html.j2")
+    template = template_of("progress.html.j2")
     said = _said(progress)
     bare = b""
     for most in _MOST_GROUPS:
@@ -142,22 +106,21 @@ def _said(progress: Progress) -> dict[str, Any]:
     """Return everything the template shows."""
     tables = {table.name: table for table in progress_tables(progress)}
     heavy = progress_pareto(progress)
-    style, script = _source("progress.css"), _source("progress.js")
+    style, script = source("progress.css"), source("progress.js")
     return {
         "progress": progress,
         "estate": legible(progress.estate),
         "said": progress_words,
         "style": style,
         "script": script,
-        "policy": f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
-        "base-uri 'none'; form-action 'none'",
+        "policy": policy(style, script),
         "tiles": _tiles(progress),
         "charts": _charts(tables, heavy),
         "heavy": heavy,
         "forecasts": [(one, in_words(one)) for one in progress_words.first_forecasts(progress)],
         "tables": {
             **{
-                name: _shown(table, _TITLES.get(name), _MOST)
+                name: shown(table, _TITLES.get(name), _MOST)
                 for name, table in tables.items()
                 if name not in _APART
             },
@@ -170,11 +133,11 @@ def _behind_charts(tables: dict[str, Table], heavy: Pareto | None) -> dict[str, 
     """Return the tables that say what the charts show."""
     levels = tables["Levels over time"]
     found = {
-        "levels": _shown(levels, _TITLES["Levels over time"], _MOST_POINTS),
-        "burn_up": _shown(tables["Burn-up"], None, _MOST_POINTS),
-        "dimensions": _shown(levels, ("As of", *words.DIMENSION.values()), _MOST_POINTS),
+        "levels": shown(levels, _TITLES["Levels over time"], _MOST_POINTS),
+        "burn_up": shown(tables["Burn-up"], None, _MOST_POINTS),
+        "dimensions": shown(levels, ("As of", *words.DIMENSION.values()), _MOST_POINTS),
     }
-    return found | ({"heavy": _shown(heavy.table(), None, _MOST)} if heavy else {})
+    return found | ({"heavy": shown(heavy.table(), None, _MOST)} if heavy else {})
 
 
 def _tiles(progress: Progress) -> list[tuple[str, str, str]]:
@@ -183,8 +146,8 @@ def _tiles(progress: Progress) -> list[tuple[str, str, str]]:
     shares = [
         (
             f"Level {level} or above",
-            _cell(share_at(now.raw, level), Kind.SHARE),
-            f"{_cell(share_at(now.permitted, level), Kind.SHARE)} with exceptions",
+            cell(share_at(now.raw, level), Kind.SHARE),
+            f"{cell(share_at(now.permitted, level), Kind.SHARE)} with exceptions",
         )
         for level in (1, 2, 3)
     ]
@@ -199,7 +162,7 @@ def _tiles(progress: Progress) -> list[tuple[str, str, str]]:
         *shares,
         (
             "Posture score",
-            _cell(now.score, Kind.MONEY) or "-",
+            cell(now.score, Kind.MONEY) or "-",
             f"{moved} since the first" if moved else "of 100",
         ),
         ("Drift", f"{len(progress.drift):,}", "lost again after it was reached"),
@@ -250,47 +213,4 @@ def _groups(progress: Progress, kind: str, most: int) -> Shown:
     by_name = {row[0]: row for row in table.rows}
     rows = [by_name[one.name] for one in progress_words.heaviest(progress, kind)]
     titles = (kind.capitalize(), *_TITLES["groups"])
-    return _shown(Table(table.name, table.columns, rows), titles, most)
-
-
-def _shown(table: Table, titles: Sequence[str] | None, most: int) -> Shown:
-    places = [table.position(title) for title in titles or [column.title for column in table.columns]]
-    columns = tuple(table.columns[place] for place in places)
-    rows = [_cells(row, places, columns) for row in table.rows[:most]]
-    return Shown(table.name, columns, rows, len(table.rows))
-
-
-def _cells(row: Row, places: Iterable[int], columns: Sequence[Column]) -> list[str]:
-    return [_cell(row[place], column.kind) for place, column in zip(places, columns, strict=True)]
-
-
-def _cell(cell: Cell, kind: Kind) -> str:
-    match cell:
-        case None:
-            return ""
-        case str():
-            return legible(cell, _LONGEST_PROSE) if kind is Kind.PROSE else legible(cell)
-        case datetime():
-            return f"{cell:%Y-%m-%d %H:%M}"
-        case date():
-            return cell.isoformat()
-        case _ if kind is Kind.SHARE:
-            return f"{cell:.1%}"
-        case _ if kind is Kind.MONEY:
-            return f"{cell:.1f}"
-        case _:
-            return f"{cell:,}"
-
-
-def _finalized(value: Any) -> Any:
-    return legal(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-@cache
-def _source(name: str) -> Markup:
-    # Our own files.
-    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
-
-
-def _digest(text: Markup) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return shown(Table(table.name, table.columns, rows), titles, most)

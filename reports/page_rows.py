@@ -27,7 +27,7 @@ def legal(text: str) -> str:
 
 def vm_rows(vms: Iterable[VmLevel], room: int) -> tuple[str, int]:
     """Return VMs as JSON that fits into so many bytes, and how many VMs it holds; lowest levels first."""
-    controls, places, standings = _Numbered(), _Numbered(), _Numbered()
+    controls, places, standings = Numbered(), Numbered(), Numbered()
     names: list[str] = []
     place_of: list[int] = []
     standing_of: list[int] = []
@@ -46,7 +46,7 @@ def vm_rows(vms: Iterable[VmLevel], room: int) -> tuple[str, int]:
             )
         )
         name = legible(vm.name)
-        used += _bytes(name) + len(str(place)) + len(str(standing)) + 3
+        used += size_of(name) + len(str(place)) + len(str(standing)) + 3
         if used + controls.bytes + places.bytes + standings.bytes > room:
             break
         names.append(name)
@@ -60,10 +60,10 @@ def vm_rows(vms: Iterable[VmLevel], room: int) -> tuple[str, int]:
         "place": place_of,
         "standing": standing_of,
     }
-    return _json(rows), len(names)
+    return script_json(rows), len(names)
 
 
-class _Numbered:
+class Numbered:
     """Values by number, in the order in which they were first seen, and the bytes that they take."""
 
     def __init__(self) -> None:
@@ -75,19 +75,21 @@ class _Numbered:
         found = self.known.get(value)
         if found is None:
             found = self.known[value] = len(self.known)
-            self.bytes += _bytes(value) + 1
+            self.bytes += size_of(value) + 1
         return found
 
 
-def _bytes(value: Any) -> int:
-    return len(_json(value))
+def size_of(value: Any) -> int:
+    """Return how many bytes a value takes on a page."""
+    return len(script_json(value))
 
 
-def _json(value: Any) -> str:
+def script_json(value: Any) -> str:
     """Return ASCII JSON that cannot end the element in which it stands, nor begin another."""
-    text = json.dumps(value, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _SPARE = 512
 _STEERING = dict.fromkeys((*range(0x7F, 0xA0), 0xFEFF, *range(0xFFF9, 0xFFFC)), "\ufffd")

@@ -1,7 +1,12 @@
 """Progress in sentences, and what to show first: the same in the workbook and on the page."""
 
+from msgspec.structs import replace
+
 from readiness.model.progress import Forecast, Group, Progress
+from reports import words
 from reports.tables.table import Cell
+
+_SEVERAL = 3
 
 
 def levels_in_words(progress: Progress) -> str:
@@ -24,6 +29,20 @@ def movement_in_words(progress: Progress) -> str:
     return f"{moved} The estate itself changed: {_vms(now.came)} came, {_vms(now.went)} went."
 
 
+def dimensions_in_words(progress: Progress) -> str:
+    """Return how the share that satisfies each dimension moved; they move before levels do."""
+    moved = [
+        f"{words.DIMENSION[one.dimension]} from {one.share_before:.1%} to {one.share:.1%}"
+        for one in progress.dimensions
+        if one.share is not None and one.share_before is not None and one.share != one.share_before
+    ]
+    if len(progress.points) == 1 or not moved:
+        return ""
+    said = f"Share satisfied: {', '.join(moved)}."
+    is_waiting = not progress.latest.risen
+    return f"{said} A level needs all of its controls, other teams' too." if is_waiting else said
+
+
 def drift_in_words(progress: Progress) -> str:
     """Return whether something that was reached is lost again."""
     if not progress.drift:
@@ -42,8 +61,14 @@ def change_in_points(now: float | None, before: float | None) -> str:
 
 
 def first_forecasts(progress: Progress) -> tuple[Forecast, ...]:
-    """Return the forecasts to show first: those of what holds, without exceptions."""
-    return tuple(one for one in progress.forecasts if not one.subject.endswith("with exceptions"))
+    """Return the forecasts to show first: without exceptions; that the history is too short is said once."""
+    shown = [one for one in progress.forecasts if not one.subject.endswith("with exceptions")]
+    early = [one for one in shown if one.basis == "pace" and one.pace is None and (one.now or 0) < 1]
+    if len(early) < _SEVERAL or len({one.note for one in early}) > 1:
+        return tuple(shown)
+    first, *others = early
+    whole = replace(first, subject=f"{first.subject}, and {len(others)} more", now=None)
+    return (whole, *(one for one in shown if one not in early))
 
 
 def heaviest(progress: Progress, kind: str) -> list[Group]:

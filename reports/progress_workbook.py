@@ -18,6 +18,7 @@ from reports.excel.package import Book
 from reports.excel.sheet import A3, A4, Highlight, Layout, add_sheets
 from reports.progress_words import (
     change_in_points,
+    dimensions_in_words,
     drift_in_words,
     fact,
     first_forecasts,
@@ -81,10 +82,21 @@ _HIGHLIGHTS: dict[str, tuple[Highlight, ...]] = {
         Highlight("Change", style.GREEN, equals="fixed"),
     ),
     "Runs": (
+        Highlight("Stranded", style.RED, above=0),
+        Highlight("Failed", style.RED, above=0),
+        Highlight("Rolled back", style.AMBER, above=0),
+        Highlight("Where", style.GREY, equals="twin", is_whole_row=True),
+    ),
+    "Runs by VM": (
         Highlight("Outcome", style.GREEN, equals="done"),
+        Highlight("Outcome", style.AMBER, equals="rolled back"),
+        Highlight("Outcome", style.RED, equals="stranded"),
+        Highlight("Outcome", style.RED, equals="failed"),
         Highlight("Where", style.GREY, equals="twin", is_whole_row=True),
     ),
 }
+_ON_SCREEN = ("Resource id", "Wave", "Plan", "Place", "Audit head")
+"""The last columns of tables, which are for filters and machines and are not printed."""
 _WIDE = frozenset(
     {
         "Levels over time",
@@ -98,6 +110,7 @@ _WIDE = frozenset(
         "Drift",
         "Changes",
         "Runs",
+        "Runs by VM",
         "VMs",
     }
 )
@@ -115,6 +128,7 @@ def write_progress_workbook(to: BinaryIO, progress: Progress) -> None:
         layout = Layout(
             footer,
             highlights=_HIGHLIGHTS.get(table.name, ()),
+            unprinted=_ON_SCREEN,
             paper=A3 if table.name in _WIDE else A4,
         )
         add_sheets(book, table, layout)
@@ -140,6 +154,8 @@ def _draw_cover(
     _draw_tiles(cover, progress)
     cover.note(levels_in_words(progress))
     cover.note(movement_in_words(progress))
+    if said := dimensions_in_words(progress):
+        cover.note(said)
     cover.note(drift_in_words(progress), style.ALARM if progress.drift else style.NOTE)
     cover.row += 1
     _draw_trends(cover, book, tables)

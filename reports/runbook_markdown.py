@@ -55,6 +55,11 @@ def lines(book: Runbook) -> Iterator[str]:
         yield from _vm(vm)
     if book.after:
         yield from _part(book.after)
+    if book.shared:
+        yield "## What several VMs share"
+        yield ""
+    for part in book.shared:
+        yield from _part(part)
 
 
 def _vm(pages: VmPages) -> Iterator[str]:

@@ -78,6 +78,8 @@ class Runbook(Struct, frozen=True, kw_only=True):
     """The team's commands before the wave."""
     after: Part | None
     vms: tuple[VmPages, ...]
+    shared: tuple[Part, ...] = ()
+    """What is done to objects that several VMs hang on, once the last of these is closed."""
 
     @property
     def scripts(self) -> tuple[ScriptFile, ...]:
@@ -100,6 +102,7 @@ class Runbook(Struct, frozen=True, kw_only=True):
         for vm in self.vms:
             yield from vm.parts
         yield from (part for part in (self.after,) if part)
+        yield from self.shared
 
 
 def part(

@@ -60,6 +60,7 @@ ASSUMED_DURATIONS = (
 _PLAYBOOK: dict[str, str] = {
     "disk-encryption": "Customer-managed keys",
     "managed-identity": "Managed identity",
+    "passwordless": "Passwordless access",
     "trusted-launch": "Trusted Launch",
 }
 

@@ -118,6 +118,7 @@ def write(assessment: Assessment, to: Path, scope: ScopeReport | None = None) ->
     return document
 
 
+@paused_collector()
 def write_findings(assessment: Assessment, to: Path, scope: ScopeReport | None = None) -> tuple[Path, Path]:
     """Write the findings workbook and the long list of findings into a folder and return their paths."""
     from reports.findings import LIST, WORKBOOK, findings_csv, findings_workbook

@@ -22,6 +22,8 @@ _Z90 = 1.645
 _MARGIN = 0.1
 _HORIZON = 3650
 _ASSUMED_SUCCESS, _LEAST_RUNS = 0.8, 20
+_OPEN = ("remaining", "failed")
+"""Outcomes of VMs that have not come to an end: those that nobody began, and those a person decides on."""
 
 PACE_METHOD = (
     f"Theil-Sen: the median of the slopes between every two snapshots of the last {RECENT_DAYS} days (all "
@@ -177,7 +179,13 @@ def _share(point: Point, dimension: Dimension) -> float | None:
 
 
 def _success(runs: Sequence[RunRecord]) -> tuple[float, str]:
-    outcomes = [vm.succeeded for run in runs if not run.is_rehearsal for vm in run.vms]
+    outcomes = [
+        vm.succeeded
+        for run in runs
+        if not run.is_rehearsal
+        for vm in run.vms
+        if vm.decides and vm.outcome not in _OPEN
+    ]
     done = sum(outcomes)
     if len(outcomes) < _LEAST_RUNS or not done:
         return _ASSUMED_SUCCESS, f"{_ASSUMED_SUCCESS:.0%} are assumed until {_LEAST_RUNS} VMs were run"

@@ -82,11 +82,10 @@ def list_history(state: Path, estate: str | None = None) -> Listed:
         UsageError: It knows no such estate.
     """
     with History.opened(state) as history:
-        snapshots = history.snapshots(estate)
-        if estate is not None and not snapshots:
+        found = Listed(snapshots=history.snapshots(estate), runs=history.runs(estate))
+        if estate is not None and not found.snapshots and not found.runs:
             raise _no_such_estate(history, estate)
-        names = {one.estate: None for one in snapshots}
-        return Listed(snapshots=snapshots, runs=tuple(run for name in names for run in history.runs(name)))
+        return found
 
 
 def compare(state: Path, before: str, after: str, estate: str | None = None) -> Comparison:
@@ -135,7 +134,7 @@ def changes_between(
         before=before,
         after=after,
         satisfied_on={one: history.last_satisfied(one, at=new, until=old) for one in Dimension},
-        upgraded=history.upgraded(new.estate),
+        upgraded=history.upgraded(),
     )
     return catalogue_changes(before, after), changes(history.differences(old.number, new.number), known)
 

@@ -1,11 +1,14 @@
-"""Use case: what infrastructure code has to say once the VMs of a plan are upgraded, and where in it.
+"""Use case: what infrastructure code has to say once VMs are upgraded, as planned or as done, and where.
 
 Folders of code are read and never written; a report may be written beside.
 """
 
+import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from playbooks.catalog import ALL_PLAYBOOKS
@@ -13,51 +16,82 @@ from readiness.app.collector import paused_collector
 from readiness.app.contradictions import refuse_contradictions
 from readiness.app.estates import load, locate
 from readiness.app.release import RELEASE
+from readiness.app.shared_actions import shared_wave, tightenings
 from readiness.errors import UsageError
 from readiness.model.codec import encode_pretty
-from readiness.model.iac import IacReport, code_of
+from readiness.model.iac import IacReport, Patch, Remark, Setting, code_of
 from readiness.model.plan import Plan
 from readiness.model.policy import Policy
 from readiness.planner.build import Request, build_plan
 from readiness.rules.evaluate import evaluate
 from readiness.store.artefacts import read_plan, write_whole
+from readiness.store.runs import known_runs
 
 FILES = {"text": "iac.txt", "md": "iac.md", "json": "iac.json"}
 """What a form of the report is called on disk."""
 
 
+DIFFS = {".tf": "terraform.diff", ".bicep": "bicep.diff", ".json": "arm.diff"}
+"""What the diffs of a kind of file are called: apart, because their paths are those from its own folder."""
+
+
+class Folders(Struct, frozen=True, kw_only=True):
+    """Folders of code to find VMs in."""
+
+    terraform: Path | None = None
+    bicep: Path | None = None
+    arm: Path | None = None
+
+
 @paused_collector()
 def iac_report(
-    source: str, as_of: date, terraform: Path | None = None, bicep: Path | None = None
+    source: str, as_of: date, folders: Folders | None = None, *, state: Path | None = None
 ) -> IacReport:
-    """Return the hints for every VM of a plan, or of the plan that an estate gives on a day.
+    """Return the hints for the VMs of a plan, of the plan that an estate gives on a day, or of a run.
 
     Args:
-        source: A plan's file or the folder it was written to, an estate's folder, or a sample estate's name.
+        source: A plan's file or the folder it was written to, the name of a run, an estate's folder, or a
+            sample estate's name.
         as_of: The day of the plan, where the source is an estate.
-        terraform: A folder of Terraform code to find the VMs in.
-        bicep: A folder of Bicep code to find the VMs in.
+        folders: Folders of code to find the VMs in.
+        state: The folder that remembers runs.
 
     Raises:
         UsageError: A folder of code is none.
         EstateError: There is no such estate.
         PlanError: There is no such plan.
+        JournalError: There is no such run, or its journal cannot be read.
     """
-    plan = _plan(source, as_of)
-    vms = tuple(found for vm in plan.vms if (found := code_of(vm)).settings or found.unknown)
+    if state is not None and _is_run(source, state):
+        from readiness.app.iac_runs import code_after_run
+
+        plan, vms, not_done = code_after_run(state, source)
+        report = IacReport(plan=plan.approval, run=source, vms=vms, not_done=not_done)
+    else:
+        plan = _plan(source, as_of)
+        shared = (unit for action in tightenings(plan) for unit in shared_wave(action).vms)
+        vms = tuple(found for vm in (*plan.vms, *shared) if (found := code_of(vm)).settings or found.unknown)
+        report = IacReport(plan=plan.approval, vms=vms)
     settings = [setting for vm in vms for setting in vm.settings]
-    report = IacReport(plan=plan.approval, vms=vms)
-    if terraform is not None:
-        from readiness.store.terraform_files import read_terraform
-
-        patches, remarks = read_terraform(terraform, settings)
-        report = replace(report, patches=tuple(patches), remarks=tuple(remarks))
-    if bicep is not None:
-        from readiness.store.bicep_files import read_bicep
-
-        patches, remarks = read_bicep(bicep, settings)
+    for patches, remarks in _found(folders or Folders(), settings):
         report = replace(report, patches=(*report.patches, *patches), remarks=(*report.remarks, *remarks))
     return report
+
+
+def _found(folders: Folders, settings: list[Setting]) -> Iterator[tuple[list[Patch], list[Remark]]]:
+    """Yield what is found in each folder of code."""
+    if folders.terraform is not None:
+        from readiness.store.terraform_files import read_terraform
+
+        yield read_terraform(folders.terraform, settings)
+    if folders.bicep is not None:
+        from readiness.store.bicep_files import read_bicep
+
+        yield read_bicep(folders.bicep, settings)
+    if folders.arm is not None:
+        from readiness.store.arm_files import read_arm
+
+        yield read_arm(folders.arm, settings)
 
 
 def shown(report: IacReport, form: str) -> str:
@@ -69,13 +103,13 @@ def shown(report: IacReport, form: str) -> str:
     return as_markdown(report) if form == "md" else as_text(report)
 
 
-def write_report(report: IacReport, to: Path, kept_out: tuple[Path | None, ...] = ()) -> list[Path]:
+def write_report(report: IacReport, to: Path, folders: Folders) -> list[Path]:
     """Write the report in every form, and its diffs as files that `git apply` takes; return the files.
 
     Raises:
         UsageError: Nothing can be written there, or it is a folder of the code.
     """
-    for folder in kept_out:
+    for folder in (folders.terraform, folders.bicep, folders.arm):
         if folder is not None and to.resolve().is_relative_to(folder.resolve()):
             remedy = "Give a folder outside the code: nothing is written into it."
             raise UsageError(f"{to} is within the code.", remedy=remedy)
@@ -83,13 +117,22 @@ def write_report(report: IacReport, to: Path, kept_out: tuple[Path | None, ...] 
     for form, name in FILES.items():
         write_whole(to / name, shown(report, form).encode())
         written.append(to / name)
-    for name, is_bicep in (("terraform.diff", False), ("bicep.diff", True)):
-        # Apart, because the paths of each are those from its own folder.
-        diffs = [patch.diff for patch in report.patches if patch.file.endswith(".bicep") is is_bicep]
+    for suffix, name in DIFFS.items():
+        diffs = [patch.diff for patch in report.patches if patch.file.endswith(suffix)]
         if diffs:
             write_whole(to / name, "".join(diffs).encode())
             written.append(to / name)
     return written
+
+
+def _is_run(source: str, state: Path) -> bool:
+    """Tell whether a source is the name of a run; what looks like one and is none has to be told as such."""
+    if Path(source).exists():
+        return False
+    return source in known_runs(state) or _RUN.fullmatch(source) is not None
+
+
+_RUN = re.compile(r"[0-9a-f]{12}-(wave-\d+(-prepare|-close)?|shared-[0-9a-f]{8})")
 
 
 def _plan(source: str, as_of: date) -> Plan:

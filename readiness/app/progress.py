@@ -1,7 +1,8 @@
 """Use case: the progress of one estate over its snapshots, read from the history and written to files."""
 
 from collections.abc import Sequence
-from itertools import groupby, pairwise
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from msgspec import Struct
@@ -22,19 +23,18 @@ from readiness.app.progress_details import (
     vm_levels,
 )
 from readiness.app.release import RELEASE
+from readiness.app.report_files import FORMATS, Forms, write_forms
 from readiness.app.standings import blockers, group, mean, own_stands
 from readiness.app.ticking import Tick, silent
 from readiness.errors import UsageError
-from readiness.model.codec import encode_pretty
 from readiness.model.history import SnapshotInfo
 from readiness.model.plan import Plan
 from readiness.model.progress import Blocker, Forecast, Group, Point, Progress
 from readiness.model.verdict import Dimension
-from readiness.store.artefacts import read_plan, write_whole
+from readiness.store.artefacts import read_plan
 from readiness.store.history import History
-from readiness.store.history_counts import counts_of, movement
+from readiness.store.history_counts import trend
 
-FORMATS = ("json", "csv", "md", "xlsx", "html")
 _TITLES = {
     Dimension.TRUSTED_LAUNCH: "Trusted Launch",
     Dimension.CMK: "Customer-managed keys",
@@ -71,38 +71,30 @@ def progress_of(request: ProgressRequest, tick: Tick = silent) -> Progress:
 
 
 def write(progress: Progress, to: Path, formats: Sequence[str] = FORMATS) -> tuple[Path, ...]:
-    """Write a progress report into a folder, and return what was written.
-
-    `progress.xlsx` and `progress.html` are for people who open nothing else, `progress.json` has the values,
-    `progress.md` the tables for people, `progress-<table>.csv` one each.
-    """
-    from reports.comma_separated import csv_bytes
-    from reports.markdown import markdown_of
+    """Write a progress report into a folder, and return what was written."""
     from reports.tables.progress import progress_tables
 
-    tables = progress_tables(progress)
-    written = []
-    if "json" in formats:
-        written.append(to / "progress.json")
-        write_whole(written[-1], encode_pretty(progress))
-    if "md" in formats:
-        written.append(to / "progress.md")
-        write_whole(written[-1], markdown_of(f"Progress of {progress.estate}", tables))
-    if "csv" in formats:
-        for table in tables:
-            written.append(to / f"progress-{table.name.lower().replace(' ', '-')}.csv")
-            write_whole(written[-1], csv_bytes([column.title for column in table.columns], table.rows))
-    if "xlsx" in formats:
-        from reports.progress_workbook import progress_workbook
+    forms = Forms(
+        stem="progress",
+        title=f"Progress of {progress.estate}",
+        value=progress,
+        tables=progress_tables(progress),
+        workbook=partial(_workbook, progress),
+        page=partial(_page, progress),
+    )
+    return write_forms(forms, to, formats)
 
-        written.append(to / "progress.xlsx")
-        write_whole(written[-1], progress_workbook(progress))
-    if "html" in formats:
-        from reports.page import progress_page
 
-        written.append(to / "progress.html")
-        write_whole(written[-1], progress_page(progress))
-    return tuple(written)
+def _workbook(progress: Progress) -> bytes:
+    from reports.progress_workbook import progress_workbook
+
+    return progress_workbook(progress)
+
+
+def _page(progress: Progress) -> bytes:
+    from reports.page import progress_page
+
+    return progress_page(progress)
 
 
 def _made(
@@ -155,8 +147,7 @@ def _made(
 
 def _points(history: History, days: tuple[SnapshotInfo, ...], tick: Tick) -> tuple[Point, ...]:
     found: list[Point] = []
-    for number, one in enumerate(days, 1):
-        counts = counts_of(history, one)
+    for one, (counts, moved) in zip(days, trend(history, days), strict=True):
         found.append(
             Point(
                 snapshot=one.label,
@@ -170,14 +161,13 @@ def _points(history: History, days: tuple[SnapshotInfo, ...], tick: Tick) -> tup
                 satisfied=counts.satisfied,
                 applicable=counts.applicable,
                 score=mean(counts.score, counts.vms) if counts.score is not None else None,
+                came=moved.came,
+                went=moved.went,
+                risen=moved.risen,
+                fallen=moved.fallen,
             )
         )
-        tick("snapshots", number, len(days))
-    for position, (before, after) in enumerate(pairwise(days), 1):
-        moved = movement(history, before, after)
-        found[position] = replace(
-            found[position], came=moved.came, went=moved.went, risen=moved.risen, fallen=moved.fallen
-        )
+        tick("snapshots", len(found), len(days))
     return tuple(found)
 
 

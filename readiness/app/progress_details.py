@@ -22,7 +22,7 @@ from readiness.model.progress import (
 )
 from readiness.model.verdict import Dimension
 from readiness.store.history import History
-from readiness.store.history_counts import classes, levels, patterns, scores
+from readiness.store.history_counts import Pattern, Standing, classes, levels, patterns, scores
 
 _UNNAMED = {"application": "(no application)", "owner": "(no owner)", "subscription": "(no subscription)"}
 
@@ -37,6 +37,8 @@ class Shown(Struct, frozen=True, kw_only=True):
     head: SnapshotHead
     """Of the latest."""
     catalogue: Catalogue
+    missed: dict[tuple[int, int], tuple[OpenControl, ...]] = {}
+    """What VMs miss for their next level, by their level and the number of their set of listed controls."""
 
 
 def share(point: Point, dimension: Dimension) -> float | None:
@@ -78,7 +80,7 @@ def exceptions_left(shown: Shown) -> tuple[ExceptionLeft, ...]:
 
 def drifted(history: History, shown: Shown) -> tuple[Lost, ...]:
     """Return every VM and dimension that is not satisfied any more, by application and VM."""
-    upgraded = history.upgraded(shown.last.estate)
+    upgraded = history.upgraded()
     found = []
     for dimension in Dimension:
         satisfied_on = history.last_satisfied(dimension, at=shown.last, until=shown.last)
@@ -108,7 +110,7 @@ def vm_levels(history: History, shown: Shown) -> Iterator[VmLevel]:
     for one in levels(history, shown.last):
         key = (one.raw, one.controls)
         if key not in named:
-            held = missing(one.raw, history.controls(one.controls), shown.catalogue)
+            held = _missing(history, shown, one)
             ours = tuple(each.id for each in held if each.whose is Whose.OURS)
             named[key] = (ours, tuple(each.id for each in held if each.whose is not Whose.OURS))
         ours, others = named[key]
@@ -128,12 +130,8 @@ def vm_levels(history: History, shown: Shown) -> Iterator[VmLevel]:
 def stands(history: History, shown: Shown, kind: str) -> dict[str, list[Stand]]:
     """Return where the VMs of each group of a kind stand."""
     found: dict[str, list[Stand]] = {}
-    known: dict[tuple[int, int], tuple[OpenControl, ...]] = {}
     for one in patterns(history, shown.last, kind):
-        key = (one.raw, one.controls)
-        if key not in known:
-            known[key] = missing(one.raw, history.controls(one.controls), shown.catalogue)
-        stand = Stand(one.raw, one.permitted, known[key], one.vms, one.score)
+        stand = Stand(one.raw, one.permitted, _missing(history, shown, one), one.vms, one.score)
         found.setdefault(one.group, []).append(stand)
     return found
 
@@ -157,6 +155,14 @@ def groups(history: History, shown: Shown, kind: str) -> list[Group]:
         by_name = {name: lowest[key] for key, name in names.items()}
         found = [replace(one, level=by_name.get(one.name, one.level)) for one in found]
     return sorted(found, key=lambda one: (one.name.lower(), one.name))
+
+
+def _missing(history: History, shown: Shown, one: Pattern | Standing) -> tuple[OpenControl, ...]:
+    key = (one.raw, one.controls)
+    found = shown.missed.get(key)
+    if found is None:
+        found = shown.missed[key] = missing(one.raw, history.controls(one.controls), shown.catalogue)
+    return found
 
 
 def _names(head: SnapshotHead) -> dict[str, str]:

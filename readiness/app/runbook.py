@@ -16,11 +16,13 @@ from msgspec import Struct
 from playbooks.catalog import ALL_PLAYBOOKS
 from readiness.app.carrying import wave_of
 from readiness.app.estates import load, locate
+from readiness.app.shared_actions import shared_wave, tightenings
+from readiness.engine.group import GroupCampaign
 from readiness.engine.parts import AFTER, Parts
 from readiness.errors import PlanError
 from readiness.model.estate import Estate
 from readiness.model.execution import HookCommand
-from readiness.model.lifecycle import Stage
+from readiness.model.lifecycle import Phase, Stage
 from readiness.model.observation import Before, Observation, before_of, fingerprint
 from readiness.model.outage import compose_undo, plan_steps
 from readiness.model.plan import Plan, PlannedVm, Wave
@@ -29,7 +31,9 @@ from readiness.model.steps import (
     HandOver,
     Look,
     PlannedStep,
+    ProveClosedBehind,
     ProveHealth,
+    PutBackOff,
     RunHook,
     RunHookAfter,
     Start,
@@ -95,7 +99,40 @@ def runbook_of(plan: Plan, wave: Wave, estate: Estate) -> Runbook:
         before=_wave_hooks(plan, wave, pages[0].subject, after=False),
         after=_wave_hooks(plan, wave, pages[0].subject, after=True),
         vms=tuple(pages),
+        shared=tuple(_shared(plan, wave, estate, pages[0].subject)),
     )
+
+
+def _shared(plan: Plan, wave: Wave, estate: Estate, any_vm: Subject) -> Iterator[Part]:
+    """Yield what is done to groups that several VMs share, in the last wave that one of these is in."""
+    for action in tightenings(plan):
+        if max(action.waves) != wave.number:
+            continue
+        (group,) = shared_wave(action).vms
+        campaign = GroupCampaign(group, ALL_PLAYBOOKS, stage=Stage.CLOSURE)
+        proofs = [each for each in group.closure if isinstance(each.step, ProveClosedBehind)]
+        rules = [each for each in group.closure if each not in proofs]
+        names = ", ".join(vm.name for vm in action.vms)
+        consent = "".join(f" {sentence}." for sentence in action.consent)
+        yield part(
+            f"Shared group {group.name}: its rules",
+            f"Once, after each of these was closed, in whatever wave it is: {names}. With an approval of its "
+            f"own.{consent}",
+            (*campaign.steps(Phase.CHECKING, {}), *rules),
+            any_vm,
+        )
+        for proof in proofs:
+            vm = next(vm for vm in plan.vms if vm.id == proof.step.vm)
+            subject = Subject(plan=plan.approval, vm=vm, seen=_seen(vm, estate), slug=any_vm.slug)
+            intro = "If it is still open there, go to the way back of the group."
+            yield part(f"Shared group {group.name}: proven at {vm.name}", intro, (proof,), subject)
+        yield part(
+            f"Shared group {group.name}: way back",
+            "What was not changed yet is set to what it is already, or is not there, which does no harm.",
+            campaign.way_back([each.step for each in rules]),
+            any_vm,
+            is_way_back=True,
+        )
 
 
 def _seen(vm: PlannedVm, estate: Estate) -> Observation:
@@ -180,10 +217,16 @@ def _outage(plan: Plan, subject: Subject) -> Iterator[Part]:
     running, off = (parts.conversion(running=each) for each in (True, False))
     proof = (*parts.proof(running=True), *parts.release())
     kept = {planned.name for planned in (*off, *parts.proof(running=False), *parts.release())}
+    found_off = "A VM that was found deallocated is never started."
+    if vm.choice.starts_if_off:
+        again = plan_steps((PutBackOff(vm=vm.id),), stage="verify")
+        proof = (*parts.proof(running=True), *again, *parts.release())
+        kept = {planned.name for planned in (*running, *proof)}
+        found_off = "A VM that was found deallocated is started to prove its boot, and deallocated again."
     yield part(
         "Outage",
         "In this order, without a step left out. If a step fails, or its proof does, go to the way back that "
-        "names it. A VM that was found deallocated is never started.",
+        f"names it. {found_off}",
         (*running, *proof),
         subject,
         only_if_ran=frozenset(planned.name for planned in (*running, *proof)) - kept,

@@ -34,13 +34,11 @@ class Stand(Struct, frozen=True):
 
 def missing(raw: int, controls: Iterable[OpenControl], catalogue: Catalogue) -> tuple[OpenControl, ...]:
     """Return the open mandatory controls of the level above."""
+    level = raw + 1
     return tuple(
         one
         for one in controls
-        if is_open(one)
-        and one.id in catalogue
-        and catalogue[one.id].mandatory
-        and catalogue[one.id].level == raw + 1
+        if (told := catalogue.get(one.id)) and told.level == level and told.mandatory and is_open(one)
     )
 
 

@@ -78,7 +78,16 @@ def harmless(text: str) -> str:
 
 def explain(error: ReadinessError) -> None:
     """Print an error: what happened, what is known, and what to do."""
-    _ERR.print(f"[bold red]Error:[/] {harmless(error.brief)}", soft_wrap=True)
+    _explain("[bold red]Error:[/]", error)
+
+
+def warn(error: ReadinessError) -> None:
+    """Print what went wrong beside something that went well, and what to do."""
+    _explain("[yellow]Warning:[/]", error)
+
+
+def _explain(word: str, error: ReadinessError) -> None:
+    _ERR.print(f"{word} {harmless(error.brief)}", soft_wrap=True)
     if error.details:
         _ERR.print(f"  {harmless(error.details)}", soft_wrap=True)
     if error.remedy:
@@ -196,7 +205,8 @@ def _line(event: Event) -> str:
 
 def show_run(state: RunState) -> None:
     """Print where every VM of a run stands."""
-    say(f"[italic]{harmless(f'{state.info.id}: wave {state.info.wave}, {state.wave_name}')}[/]")
+    where = "" if state.info.action else f"wave {state.info.wave}, "
+    say(f"[italic]{harmless(f'{state.info.id}: {where}{state.wave_name}')}[/]")
     table = Table()
     for heading in ("Batch", "VM", "Stands", "Steps", "Away", "Why"):
         table.add_column(heading, no_wrap=heading != "Why")

@@ -4,24 +4,21 @@ Every step is a process of its own, the twin too: what is shown is what works, n
 """
 
 import json
-import os
-import shlex
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
-from readiness.cli.console import say
+from readiness.cli.console import harmless, say
+from readiness.cli.demo_stage import Show
 from readiness.errors import Exit, UsageError
 
 _ESTATE = "starter"
+_DAY = "2026-11-22"
+"""The day that everything begins: whenever the demo is shown, it is the same one."""
 _FAILING = "sf-app-02"
 _KILLED_AT = ("bo-app-01", "full snapshot of", "...")
 """The runner is killed at the first line with all of these: the VM is off, and Azure is at work on it."""
@@ -54,37 +51,58 @@ def demo(to: Path) -> int:
     """Show all of it on an invented estate, without Azure, in under two minutes.
 
     Assesses the estate, plans waves into an Excel workbook, rehearses one with scripted trouble, and carries
-    two waves out on a twin, the first with preparation, outage and closure. One runner is killed in the
-    middle and goes on; one VM waits for a person's word; one fails and is brought back. Ends with 0 only if
-    all of that happened.
+    two waves out on a twin, with preparation, outage and closure. One runner is killed in the middle and goes
+    on; one VM waits for a person's word; one fails and is brought back. Collects and assesses the estate
+    again, and writes every report there is. Ends with 0 only if all of that happened.
     """
     started = time.monotonic()
-    show = _Show(to)
+    show = _set_up(to)
+    state = ("--state", str(show.state))
     show.title("1. Assess: where does every VM stand?")
-    show.command("assess", _ESTATE)
+    found = ("--as-of", _DAY, "--to", str(to / "before"), "--workbook")
+    show.command("assess", _ESTATE, *found, *state)
     show.title("2. Plan: waves into maintenance windows, as a workbook that owners sign")
-    show.command("plan", "create", _ESTATE, "--policy", str(show.policy), "--to", str(to))
+    show.command(
+        "plan", "create", _ESTATE, "--as-of", _DAY, "--policy", str(to / "policy.yaml"), "--to", str(to)
+    )
     plan = json.loads((to / "plan.json").read_text(encoding="utf-8"))
     digest = plan["digest"][:12]
     show.title(f"3. Rehearse wave 2 in virtual time, with trouble: {_FAILING} does not answer once changed")
-    faults = ("--faults", str(show.faults))
+    faults = ("--faults", str(to / "faults.json"))
     show.command("rehearse", str(to), "--wave", "2", *faults, "--quiet", expect=(Exit.SOME_ROLLED_BACK,))
     show.title("4. The same on a twin that is a process of its own")
-    opens = datetime.fromisoformat(plan["vms"][0]["occurrence"]["opens"]).astimezone(UTC)
-    with show.twin(opens - _AHEAD, faults) as url:
-        place = ("--approve", digest, "--twin", url, "--state", str(show.state))
+    with show.twin(_ESTATE, _opening(plan) - _AHEAD, _SPEED, faults) as url:
+        place = ("--approve", digest, "--twin", url, *state)
         _first_wave(show, to, digest, place)
         _second_wave(show, to, place)
         show.title("11. What was left behind, and proof that nobody changed the story")
-        show.command("snapshots", "list", str(to), "--twin", url, "--state", str(show.state))
-    show.command("audit", "verify", "--state", str(show.state))
+        show.command("snapshots", "list", str(to), "--twin", url, *state)
+        show.command("audit", "verify", *state)
+        show.title("12. Collect the estate again and assess it: what did the two waves bring?")
+        _look_again(show, to, url)
     _insist_on_outcome(show, digest)
+    show.title("13. Reports")
+    _report(show, to)
     show.title(f"Done in {time.monotonic() - started:.0f} seconds")
     _sum_up(to, show.state, digest)
     return Exit.DONE
 
 
-def _first_wave(show: "_Show", to: Path, digest: str, place: tuple[str, ...]) -> None:
+def _set_up(to: Path) -> Show:
+    """Clear away what an earlier demo remembered, and write what goes into this one."""
+    state = to / "state"
+    shutil.rmtree(state, ignore_errors=True)
+    to.mkdir(parents=True, exist_ok=True)
+    (to / "faults.json").write_text(json.dumps(_FAULTS, indent=2) + "\n", encoding="utf-8")
+    (to / "policy.yaml").write_text(_POLICY, encoding="utf-8")
+    return Show(state)
+
+
+def _opening(plan: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(plan["vms"][0]["occurrence"]["opens"]).astimezone(UTC)
+
+
+def _first_wave(show: Show, to: Path, digest: str, place: tuple[str, ...]) -> None:
     wave, state = ("--wave", "1"), ("--state", str(show.state))
     show.title("5. Prepare wave 1 the day before, online: identities, keys tried out, backups")
     show.command("prepare", str(to), *wave, *place, "--quiet")
@@ -104,14 +122,36 @@ def _first_wave(show: "_Show", to: Path, digest: str, place: tuple[str, ...]) ->
     show.command("close", str(to), *wave, *place, "--quiet")
 
 
-def _second_wave(show: "_Show", to: Path, place: tuple[str, ...]) -> None:
+def _second_wave(show: Show, to: Path, place: tuple[str, ...]) -> None:
     wave = ("--wave", "2")
     show.title(f"10. Wave 2: {_FAILING} does not come back from its start, and is brought back as it was")
-    show.command("prepare", str(to), *wave, *place, "--quiet")
+    with show.meanwhile("prepare", str(to), *wave, *place, "--quiet"):
+        say("[yellow]Its backups take hours: meanwhile what became of wave 1, and the papers for wave 2.[/]")
+        _report_wave(show, to, "1")
+        for form in ("html", "md"):
+            show.write("report", "runbook", str(to), *wave, "--format", form, "--to", str(to / "runbook"))
+        show.write("report", "iac", str(to), "--to", str(to / "iac"))
     show.command("run", str(to), *wave, *place, "--quiet", expect=(Exit.SOME_ROLLED_BACK,))
+    show.command("close", str(to), *wave, *place, "--quiet")
 
 
-def _insist_on_outcome(show: "_Show", digest: str) -> None:
+def _look_again(show: Show, to: Path, url: str) -> None:
+    """Collect the estate as the waves left it, and continue its history with it."""
+    from readiness.app.estates import locate
+
+    collected, state = to / "collected", ("--state", str(show.state))
+    collected.mkdir(exist_ok=True)
+    shutil.copy(locate(_ESTATE) / "context.yaml", collected)
+    say("[dim]context.yaml, which people wrote, goes along: owners, windows, exceptions.[/]")
+    show.write("collect", "--twin-url", url, "--to", str(collected), *state)
+    info = json.loads((collected / "estate.json").read_text(encoding="utf-8"))
+    day = datetime.fromisoformat(info["collected_at"]).date().isoformat()
+    found = ("--to", str(to / "after"), "--workbook")
+    show.write("assess", str(collected), "--as-of", day, "--record-as", _ESTATE, *found, *state)
+    show.command("report", "history", *state)
+
+
+def _insist_on_outcome(show: Show, digest: str) -> None:
     """Fail unless the journals say what the script says: one VM was brought back, and all others are done."""
     for wave, brought_back in ((1, []), (2, [_FAILING])):
         result = show.result(f"{digest}-wave-{wave}")
@@ -125,94 +165,33 @@ def _insist_on_outcome(show: "_Show", digest: str) -> None:
             )
 
 
+def _report(show: Show, to: Path) -> None:
+    """Write what there is to tell afterwards."""
+    said = show.write("report", "progress", "--to", str(to / "progress"), "--state", str(show.state))
+    click.echo(said, nl=False)
+    _report_wave(show, to, "2")
+    show.command("exceptions", "list", _ESTATE, "--as-of", _DAY)
+
+
+def _report_wave(show: Show, to: Path, wave: str) -> None:
+    told = ("--to", str(to / f"wave-{wave}"), "--state", str(show.state))
+    show.write("report", "wave", str(to), "--wave", wave, *told)
+
+
+_FILES = {
+    "progress/progress.html": "how far the estate has come; progress.xlsx beside it is the same for Excel",
+    "wave-2/wave-2-report.html": "what became of wave 2, and what is left to do; wave-1 has the first",
+    "wave-plan.xlsx": "the plan of the waves, as its owners sign it",
+    "after/findings.xlsx": "every VM with its reasons; before/findings.xlsx is from before the waves",
+    "runbook/runbook-wave-2.html": "wave 2 by hand, for an operator with the Azure CLI alone",
+    "iac/iac.md": "what Terraform and Bicep code has to say now",
+}
+
+
 def _sum_up(to: Path, state: Path, digest: str) -> None:
-    say("One runner was killed, and nothing was lost. One VM failed, and runs as before.")
-    say(f"  {to / 'wave-plan.xlsx'}   the wave plan: open it in Excel")
-    say(f"  {to / 'plan.json'}        the plan itself, digest {digest}")
-    say(f"  {state}            the journals: readiness status --story --state {state}")
-
-
-class _Show:
-    """Prints each command, carries it out, and insists on its exit code."""
-
-    def __init__(self, folder: Path) -> None:
-        self.state = folder / "state"
-        shutil.rmtree(self.state, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.faults = folder / "faults.json"
-        self.faults.write_text(json.dumps(_FAULTS, indent=2) + "\n", encoding="utf-8")
-        self.policy = folder / "policy.yaml"
-        self.policy.write_text(_POLICY, encoding="utf-8")
-        self._environment = {**os.environ, "COLUMNS": str(shutil.get_terminal_size((120, 40)).columns)}
-
-    def title(self, text: str) -> None:
-        """Print a heading."""
-        say(f"\n[bold cyan]{text}[/]")
-
-    def command(self, *arguments: str, expect: Sequence[Exit] = (Exit.DONE,)) -> int:
-        """Carry a command out before the eyes of whoever watches, and return its exit code."""
-        self._announce(arguments)
-        done = subprocess.run(_program(arguments), env=self._environment, check=False)
-        self._insist(arguments, done.returncode, expect)
-        return done.returncode
-
-    def result(self, run: str) -> dict[str, Any]:
-        """Return the result of a run, without showing it."""
-        arguments = ("status", run, "--state", str(self.state), "--output", "json")
-        done = subprocess.run(_program(arguments), env=self._environment, check=False, capture_output=True)
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
-
-    def kill_at(self, moment: Sequence[str], *arguments: str) -> None:
-        """Carry a command out, and kill it with SIGKILL once its output shows a moment."""
-        self._announce(arguments)
-        with self._started(arguments) as process:
-            for line in _lines(process):
-                click.echo(line)
-                if all(part in line for part in moment):
-                    process.kill()
-                    break
-            process.wait()
-        self._insist(arguments, process.returncode, (-9,))
-        say("[bold red]killed with SIGKILL[/]")
-
-    @contextmanager
-    def twin(self, start: datetime, faults: Sequence[str]) -> Iterator[str]:
-        """Serve a twin whose clock starts at an instant, while the block lasts."""
-        what = ("twin", "serve", _ESTATE, "--speed", str(_SPEED), "--at", f"{start:%Y-%m-%dT%H:%M:%SZ}")
-        arguments = (*what, *faults, "--state", str(self.state))
-        self._announce(arguments)
-        with self._started(arguments) as process:
-            try:
-                first = next(_lines(process), "")
-                if "https://" not in first:
-                    raise UsageError("The twin did not start.", details=first)
-                click.echo(first)
-                yield first.rsplit(" ", 1)[-1]
-            finally:
-                process.terminate()
-
-    def _announce(self, arguments: Sequence[str]) -> None:
-        click.secho(f"$ readiness {shlex.join(arguments)}", dim=True)
-
-    def _started(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            _program(arguments), env=self._environment, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-
-    def _insist(self, arguments: Sequence[str], code: int, expected: Sequence[int]) -> None:
-        if code not in expected:
-            raise UsageError(
-                f"'readiness {arguments[0]}' ended with exit code {code} instead of {expected[0]}.",
-                remedy="The demo stops here; its output above says why.",
-            )
-
-
-def _program(arguments: Sequence[str]) -> list[str]:
-    return [sys.executable, "-m", "readiness", *arguments]
-
-
-def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
-    if process.stdout is None:
-        raise AssertionError("the process has no output to read")
-    return (line.rstrip("\n") for line in process.stdout)
+    say("One runner was killed, and nothing was lost. One VM failed, and runs as before. What to open:")
+    width = max(len(str(to / name)) for name in _FILES)
+    for name, what in _FILES.items():
+        say(f"  [bold]{harmless(str(to / name)):<{width}}[/]  {what}")
+    story = f"readiness status {digest}-wave-1 --story --state {state}"
+    say(f"The story of wave 1, event by event: {harmless(story)}")

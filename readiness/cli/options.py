@@ -15,7 +15,7 @@ state_option: Decorator = click.option(
     envvar="READINESS_STATE",
     default=Path(".readiness"),
     show_default=True,
-    help="Folder that remembers runs and twins; never inside an estate.",
+    help="Folder that remembers assessments, runs and twins; never inside an estate.",
 )
 
 

@@ -1,5 +1,8 @@
 """`readiness report`: what the history says, for people and for files."""
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,14 +10,15 @@ import click
 from rich.table import Table
 
 from readiness.cli import report_runbook
-from readiness.cli.console import OUT, harmless, progress, say
+from readiness.cli.console import OUT, TITLES, harmless, progress, say, warn
 from readiness.cli.options import state_option
 from readiness.cli.report_iac import iac
+from readiness.cli.report_wave import wave
 from readiness.errors import Exit
 
 if TYPE_CHECKING:
     from readiness.app.history import Comparison
-    from readiness.model.history import Change
+    from readiness.model.history import Change, RunRecord, SnapshotInfo
     from readiness.model.progress import Progress
 
 _estate_option = click.option(
@@ -46,6 +50,7 @@ def report() -> None:
 
 
 report.add_command(iac)
+report.add_command(wave)
 report_runbook.register(report)
 
 
@@ -56,7 +61,8 @@ report_runbook.register(report)
 def history_command(estate: str | None, output: str, state: Path) -> int:
     """List the snapshots and runs that the state folder remembers.
 
-    Every 'assess' of a whole estate records one; the same result on the same day is one snapshot.
+    Every 'assess' of a whole estate records one; the same result on the same day is one snapshot. Every run
+    of a stage is recorded, on twins too, and stands as it ended last. CSV has the snapshots alone.
 
     \b
     Examples:
@@ -65,29 +71,18 @@ def history_command(estate: str | None, output: str, state: Path) -> int:
     """
     from readiness.app.history import list_history
 
+    _take_in(state)
     found = list_history(state, estate)
     if output == "json":
         _print_json(found)
-        return Exit.DONE
-    if output == "csv":
+    elif output == "csv":
         from readiness.app.report_forms import history_csv
 
         click.echo(history_csv(found), nl=False)
-        return Exit.DONE
-    table = Table(title=f"History in {harmless(str(state))}", title_justify="left")
-    for title in ("Estate", "As of", "Snapshot", "VMs", "Not read", "Recorded at (UTC)", "Release"):
-        table.add_column(title, no_wrap=True)
-    for one in found.snapshots:
-        recorded = f"{one.recorded_at:%Y-%m-%d %H:%M}"
-        numbers = (str(one.vms), str(one.unread))
-        table.add_row(
-            harmless(one.estate), str(one.as_of), one.label, *numbers, recorded, harmless(one.release)
-        )
-    OUT.print(table)
-    for run in found.runs:
-        done = sum(vm.succeeded for vm in run.vms)
-        where = "on a twin" if run.is_rehearsal else "in Azure"
-        say(f"Run {harmless(run.id)} {where}, {run.started_at:%Y-%m-%d}: {done} of {len(run.vms)} VMs done")
+    else:
+        OUT.print(_snapshots_table(found.snapshots, state))
+        if found.runs:
+            OUT.print(_runs_table(found.runs))
     return Exit.DONE
 
 
@@ -110,6 +105,7 @@ def compare_command(before: str, after: str, estate: str | None, output: str, st
     """
     from readiness.app.history import compare
 
+    _take_in(state)
     found = compare(state, before, after, estate)
     if output == "json":
         _print_json(found)
@@ -149,21 +145,62 @@ def progress_command(
 ) -> int:
     """Write how an estate gets from Level 1 to Level 3: levels over time, what blocks, drift, forecast.
 
-    It is made from the recorded snapshots alone, and the same snapshots give the same bytes.
+    It is made from recorded snapshots and runs alone, and the same history gives the same bytes.
 
     \b
     Examples:
       readiness report progress --to out/progress
       readiness report progress --to out/april --at 2027-04-01 --plan out/plan/plan.json
     """
-    from readiness.app.progress import FORMATS, ProgressRequest, progress_of, write
+    from readiness.app.progress import ProgressRequest, progress_of, write
+    from readiness.app.report_files import FORMATS
 
+    _take_in(state)
     with progress() as tick:
         made = progress_of(ProgressRequest(state=state, estate=estate, at=at, plan=plan), tick)
     for path in write(made, to, formats or FORMATS):
         click.echo(f"Written: {path}", err=True)
     _show_progress(made)
     return Exit.DONE
+
+
+def _take_in(state: Path) -> None:
+    """Record what journals tell of runs that the history does not know yet; a warning where it cannot be."""
+    from readiness.app.recording import take_in
+
+    for error in take_in(state):
+        warn(error)
+
+
+def _snapshots_table(snapshots: Sequence["SnapshotInfo"], state: Path) -> Table:
+    table = Table(title=f"Snapshots in {harmless(str(state))}", title_justify="left")
+    for title in ("Estate", "As of", "Snapshot", "VMs", "Not read", "Recorded at (UTC)", "Release"):
+        table.add_column(title, no_wrap=True)
+    for one in snapshots:
+        recorded = f"{one.recorded_at:%Y-%m-%d %H:%M}"
+        numbers = (str(one.vms), str(one.unread))
+        table.add_row(
+            harmless(one.estate), str(one.as_of), one.label, *numbers, recorded, harmless(one.release)
+        )
+    return table
+
+
+def _runs_table(runs: Sequence["RunRecord"]) -> Table:
+    table = Table(title="Runs", title_justify="left")
+    for title in ("Run", "Where", "Started (UTC)", "VMs", "Done", "Rolled back", "Others"):
+        table.add_column(title, no_wrap=title != "Others")
+    for run in runs:
+        where = "twin" if run.is_rehearsal else "Azure"
+        done, back = run.count("done"), run.count("rolled_back")
+        others = Counter(vm.outcome for vm in run.vms if vm.outcome not in ("done", "rolled_back"))
+        table.add_row(
+            harmless(run.id),
+            where,
+            f"{run.started_at.astimezone(UTC):%Y-%m-%d %H:%M}",
+            *map(str, (len(run.vms), done, back)),
+            ", ".join(f"{number} {outcome}" for outcome, number in sorted(others.items())) or "-",
+        )
+    return table
 
 
 def _print_json(found: object) -> None:
@@ -202,6 +239,10 @@ def _show_progress(made: "Progress") -> None:
     say(f"{now.vms} VMs: {levels}; the estate stands on Level {estate.level.raw.value}")
     if now.score is not None:
         say(f"Posture score {now.score:.1f} of 100, {made.points[0].score or 0:.1f} in the first snapshot")
+    for each in made.dimensions:
+        if each.share is not None and each.share_first is not None:
+            first = f"{each.share_first:.1%} in the first snapshot"
+            say(f"{TITLES[each.dimension]}: {each.share:.1%} satisfied, {first}")
     if made.drift:
         say(f"[bold red]Drift[/]: {len(made.drift)} times a VM lost a dimension that was satisfied")
     for one in made.blockers[:3]:

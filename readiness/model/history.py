@@ -25,6 +25,7 @@ from readiness.model.assessment import (
 from readiness.model.codec import encode
 from readiness.model.ids import ResourceId
 from readiness.model.levels import Level, LevelReached
+from readiness.model.lifecycle import Stage
 from readiness.model.verdict import Dimension, Status
 
 SCORE_WEIGHT = {Level.BASIC: 3, Level.ADVANCED: 2, Level.FULL: 1}
@@ -119,22 +120,31 @@ class VmRun(Struct, frozen=True, kw_only=True):
     vm: ResourceId
     name: str
     outcome: str
-    """The phase it ended in, such as `done` or `rolled-back`."""
+    """How it counts: `done`, `rolled_back`, `failed`, `stranded`, `blocked`, `skipped` or `remaining`."""
     succeeded: bool
     reason: str = ""
     actions: tuple[str, ...] = ()
-    """Playbooks that were carried out."""
+    """Playbooks whose work came to its end in this stage; none where it did not succeed."""
     downtime_seconds: int | None = None
+    decides: bool = True
+    """Whether this stage upgrades it: its outage or, where it needs none, the last of its online work."""
+
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether it stands upgraded, as far as this run knows."""
+        return self.decides and self.succeeded
 
 
 class RunRecord(Struct, frozen=True, kw_only=True):
-    """One run of one wave, in the plain values that its engine ended with."""
+    """One run of one stage of one wave, as its journal shows it."""
 
     id: str
     estate: str
+    """The name of the plan's estate; the run belongs to every history that knows one of its VMs."""
     plan: str
     wave: int
     wave_name: str
+    stage: Stage = Stage.OUTAGE
     place: str
     """Where it ran: a twin or a cloud."""
     is_rehearsal: bool
@@ -142,7 +152,20 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     approved_by: str
     started_at: datetime
     ended_at: datetime | None
+    """None as long as a VM of it has not come to an end."""
     vms: tuple[VmRun, ...]
+    hanging: tuple[ResourceId, ...] = ()
+    """Where it is for a shared object, which then stands in the place of a VM: the VMs that hang on it."""
+    held: str = ""
+    """Why nothing more was started, if it was not carried through."""
+    snapshots: int = 0
+    """Full snapshots that it took and kept."""
+    audit_head: str = ""
+    """Digest of the last event of its story: tells whether it went on since it was recorded."""
+
+    def count(self, outcome: str) -> int:
+        """Return how many VMs count as that."""
+        return sum(1 for vm in self.vms if vm.outcome == outcome)
 
 
 class ChangeKind(StrEnum):

@@ -11,23 +11,38 @@ from typing import Any
 from msgspec import Struct
 
 from readiness.model.codec import to_builtins
+from readiness.model.iac_around import backup_settings, extension_settings, role_settings, rule_settings
 from readiness.model.iac_settings import (
+    LEGACY,
     LEGACY_NOTE,
     CodeForm,
     Effect,
     Setting,
     at_host_settings,
     disk_settings,
-    extension_settings,
+    generation_settings,
     identity_settings,
     os_disk_settings,
-    rule_settings,
+    size_settings,
     trusted_launch_settings,
 )
 from readiness.model.ids import ResourceId
 from readiness.model.plan_parts import PlannedVm
+from readiness.model.steps import PlannedStep
 
-__all__ = ["CodeForm", "Effect", "IacReport", "Patch", "Remark", "Setting", "VmCode", "code_of", "hint_for"]
+__all__ = [
+    "CodeForm",
+    "Effect",
+    "IacReport",
+    "NotDone",
+    "Patch",
+    "Remark",
+    "Setting",
+    "VmCode",
+    "code_after",
+    "code_of",
+    "hint_for",
+]
 
 ORDER = (
     "Freeze the pipeline from the VM's outage until its code says what Azure says.",
@@ -48,10 +63,24 @@ class VmCode(Struct, frozen=True, kw_only=True):
     application: str
     wave: int
     code: str
-    """Where its code is, as the context says."""
+    """Where its code is, as the context or a tag says."""
     settings: tuple[Setting, ...]
     unknown: tuple[str, ...] = ()
     """Kinds of steps of which this release does not know what code has to say."""
+    note: str = ""
+    """What is otherwise than people expect, such as that Secure Boot is off."""
+
+
+class NotDone(Struct, frozen=True, kw_only=True):
+    """A VM of a run for which a stage of its campaign was not done, or was taken back."""
+
+    id: ResourceId
+    name: str
+    stage: str
+    phase: str
+    """Where it stands there; empty where no run of the stage is on record."""
+    reason: str
+    """Why, and what that means for code."""
 
 
 class Remark(Struct, frozen=True, kw_only=True):
@@ -75,11 +104,14 @@ class Patch(Struct, frozen=True, kw_only=True):
 
 
 class IacReport(Struct, frozen=True, kw_only=True):
-    """The hints of a plan, and what was found in the folders of code."""
+    """The hints of a plan, or of what a run really did, and what was found in the folders of code."""
 
     format: str = "readiness/iac/1"
     plan: str
+    run: str = ""
+    """The run whose wave this is about; empty where it is about a plan."""
     vms: tuple[VmCode, ...]
+    not_done: tuple[NotDone, ...] = ()
     order: tuple[str, ...] = ORDER
     patches: tuple[Patch, ...] = ()
     remarks: tuple[Remark, ...] = ()
@@ -87,10 +119,13 @@ class IacReport(Struct, frozen=True, kw_only=True):
 
 def code_of(vm: PlannedVm) -> VmCode:
     """Return what the code of a planned VM has to say after its upgrade."""
-    steps = [
-        planned.step for planned in (*vm.preparation, *(vm.outage.steps if vm.outage else ()), *vm.closure)
-    ]
-    settings, unknown = settings_of(vm.id, [to_builtins(step) for step in steps])
+    return code_after(vm, (*vm.preparation, *(vm.outage.steps if vm.outage else ()), *vm.closure))
+
+
+def code_after(vm: PlannedVm, done: Iterable[PlannedStep]) -> VmCode:
+    """Return what the code of a VM has to say after some of the steps of its campaign, in their order."""
+    settings, unknown = settings_of(vm.id, [to_builtins(planned.step) for planned in done])
+    is_off = any(entry.path == ("secure_boot_enabled",) and entry.value is False for entry in settings)
     return VmCode(
         id=vm.id,
         name=vm.name,
@@ -99,6 +134,7 @@ def code_of(vm: PlannedVm) -> VmCode:
         code=vm.iac,
         settings=settings,
         unknown=unknown,
+        note=_OFF if is_off else "",
     )
 
 
@@ -108,56 +144,75 @@ def settings_of(
     """Return the settings that follow from steps in their written form, and the kinds that nobody knows here.
 
     The written form, because a plan may hold kinds of steps that say nothing to this module: they are told,
-    not passed over.
+    not passed over. Where two steps set the same, the later one counts.
     """
     listed = list(steps)
     os_disk = next((ResourceId(step["disk"]) for step in listed if step["type"] == "take-snapshot"), None)
-    found: list[Setting] = []
+    found: dict[tuple[object, ...], Setting] = {}
     unknown: dict[str, None] = {}
     for step in listed:
         settings = _settings_for(vm, step, os_disk)
         if settings is None:
             unknown[str(step["type"])] = None
-        else:
-            found += settings
-    return tuple(found), tuple(unknown)
+        for entry in settings or ():
+            # What is advised of one object may be several things: two roles on a scope are both told.
+            said = entry.advice or entry.ignored if not entry.path else ""
+            found[entry.form, entry.target, entry.types, entry.path, said] = entry
+    return tuple(found.values()), tuple(unknown)
 
 
 def hint_for(vm: PlannedVm) -> str:
     """Return one short sentence for the plan: what the owner of the VM's code has to do."""
-    settings = [entry for entry in code_of(vm).settings if entry.form is CodeForm.AZURERM and entry.path]
+    form = CodeForm.BICEP if vm.iac.partition(" ")[0].rstrip(",") in _TEMPLATES else CodeForm.AZURERM
+    settings = [entry for entry in code_of(vm).settings if entry.form is form and entry.path]
     if not settings:
         return ""
     said = [
         f"{_names(settings, effect)} {words}"
         for effect, words in _IN_SHORT.items()
-        if any(entry.effect is effect for entry in settings)
+        if any(entry.effect is effect for entry in settings if entry.types != (LEGACY,))
     ]
-    return (
-        f"Code has to follow, or the next apply goes wrong: {'; '.join(said)}. Details: readiness report iac"
-    )
+    return f"Code has to follow, or its next run goes wrong: {'; '.join(said)}. Details: readiness report iac"
 
 
 def _names(settings: Iterable[Setting], effect: Effect) -> str:
-    return ", ".join(dict.fromkeys(".".join(entry.path) for entry in settings if entry.effect is effect))
+    said = (_name(entry) for entry in settings if entry.effect is effect and entry.types != (LEGACY,))
+    return ", ".join(dict.fromkeys(said))
 
 
-def _settings_for(
+def _name(entry: Setting) -> str:
+    """Return where a setting stands: the attribute of azurerm, or the part of a template's resource."""
+    if entry.form is CodeForm.AZURERM:
+        return ".".join(entry.path)
+    return next(part for part in entry.path if part != "properties")
+
+
+def _settings_for(  # noqa: PLR0911  one answer a kind
     vm: ResourceId, step: Mapping[str, Any], os_disk: ResourceId | None
 ) -> Iterator[Setting] | tuple[Setting, ...] | None:
     match step:
         case {"type": "patch-vm", "properties": {"securityProfile": dict(profile), **rest}} if not rest:
             return _profile_settings(vm, profile, os_disk)
-        case {"type": "assign-identity"}:
-            return identity_settings(vm)
+        case {"type": "take-snapshot", "disk": str(disk), "moment": "before-conversion"}:
+            return generation_settings(vm, ResourceId(disk))
+        case {"type": "assign-identity", **more}:
+            named = tuple(str(one) for one in more.get("user_assigned", ()))
+            return identity_settings(vm, system=more.get("system", True), user_assigned=named)
         case {"type": "set-disk-encryption", "disk": str(disk), "encryption": dict(encryption)}:
             chosen = ResourceId(disk)
             key = (str(encryption["type"]), encryption.get("disk_encryption_set"))
             return disk_settings(vm, chosen, key, is_os_disk=chosen == os_disk)
-        case {"type": "install-extension", "name": str(name)}:
-            return extension_settings(ResourceId(f"{vm.text}/extensions/{name}"))
-        case {"type": "set-security-rule", "rule": str(rule), "properties": dict(properties)}:
-            return rule_settings(ResourceId(rule), properties)
+        case {"type": "install-extension", "name": str(name), **more}:
+            told = (str(more.get(key, "")) for key in ("publisher", "kind", "version"))
+            return extension_settings(ResourceId(f"{vm.text}/extensions/{name}"), *told)
+        case {"type": "assign-role", "role": str(role), "scope": str(scope), **more}:
+            return role_settings(vm, role, ResourceId(scope), str(more.get("principal", "")))
+        case {"type": "set-security-rule", "rule": str(rule), "properties": dict(properties), **more}:
+            return rule_settings(ResourceId(rule), properties, is_new=more.get("earlier") is None)
+        case {"type": "resize", "size": str(size)}:
+            return size_settings(vm, size)
+        case {"type": "change-backup-policy", "item": str(item), "policy": str(policy)}:
+            return backup_settings(ResourceId(item), policy)
         case _:
             return () if step["type"] in _SILENT else None
 
@@ -174,10 +229,14 @@ def _profile_settings(
         yield from at_host_settings(vm, on=profile["encryptionAtHost"])
 
 
+_OFF = "Secure Boot is off: code has to say so, too, until it is switched on"
+_TEMPLATES = ("bicep", "arm", "pulumi")
+"""First words of `iac` that mean code which sends a resource whole."""
 _IN_SHORT = {
     Effect.REPLACES: "would replace it",
     Effect.UNDOES: "would be undone",
     Effect.FAILS: "would make it fail",
+    Effect.UNSEEN: "may be undone (not verified)",
 }
 
 _SILENT = frozenset(
@@ -193,6 +252,10 @@ _SILENT = frozenset(
         "prove-prepared",
         "prove-time",
         "prove-closed",
+        "prove-closed-behind",
+        "prove-rules",
+        "start-as",
+        "put-back-off",
         "prove-backup",
         "hand-over",
         "preflight",

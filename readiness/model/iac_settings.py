@@ -1,11 +1,16 @@
-"""The settings of azurerm, AzAPI and Bicep that stand for a change, and what the next run does without.
+"""The settings of azurerm, AzAPI and Bicep that stand for a change of a VM, and what happens without them.
 
-Read in the source of hashicorp/terraform-provider-azurerm (`internal/services`, `compute` and `legacy`) and
-in the documentation of Azure/terraform-provider-azapi; last compared in 2026-11. A template in JSON has
-the properties of Bicep.
+Each fact on azurerm was read in the source of hashicorp/terraform-provider-azurerm, `internal/services`:
+* `compute/linux_virtual_machine_resource.go`, `compute/windows_virtual_machine_resource.go`: what forces a
+  new VM, what an update deallocates, what counts as false where it is left out;
+* `compute/virtual_machine.go` (the `os_disk` block), `compute/shared_schema.go` (`source_image_reference`);
+* `compute/managed_disk_resource.go`: keys, `trusted_launch_enabled` and `hyper_v_generation` of a disk;
+* `legacy/virtual_machine_resource.go`: `azurerm_virtual_machine`.
+Those on AzAPI in Azure/terraform-provider-azapi, `internal/services/azapi_resource.go`: what it compares,
+what it sends, and that it looks at identities by itself. Both last compared in 2026-11, with their state of
+August 2026. A template in JSON has the properties of Bicep.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
@@ -14,7 +19,8 @@ from msgspec import Struct
 
 from readiness.model.ids import ResourceId
 
-Value = bool | int | str
+Value = bool | int | str | tuple[str, ...] | dict[str, str]
+"""What stands in code; of a tuple each has to be in the list, and an empty dictionary has to be there."""
 
 
 class CodeForm(StrEnum):
@@ -48,10 +54,12 @@ class Setting(Struct, frozen=True, kw_only=True):
     """Resource types in which it is written."""
     path: tuple[str, ...]
     """The attribute, after the blocks or objects that hold it; empty where nothing is to be written."""
-    value: Value | None
+    value: Value | None = None
     """None where only `ignored` is to be written."""
     ignored: str = ""
     """What to list under `ignore_changes`."""
+    advice: str = ""
+    """What a person has to see to, where nothing can simply be written."""
     effect: Effect
     otherwise: str
     """What happens if the code stays as it is."""
@@ -71,8 +79,6 @@ AZURERM_VMS = (*_MODERN, LEGACY)
 MANAGED_DISK = "azurerm_managed_disk"
 VM_TYPE = "Microsoft.Compute/virtualMachines"
 DISK_TYPE = "Microsoft.Compute/disks"
-_RULE_TYPE = "Microsoft.Network/networkSecurityGroups/securityRules"
-_EXTENSION_TYPE = "Microsoft.Compute/virtualMachines/extensions"
 
 LEGACY_NOTE = (
     "azurerm_virtual_machine, the old resource, knows neither Trusted Launch nor encryption at host, and "
@@ -127,27 +133,64 @@ def at_host_settings(vm: ResourceId, *, on: bool) -> Iterator[Setting]:
     yield from _on_vm(vm, ("properties", "securityProfile", "encryptionAtHost"), on)
 
 
-def identity_settings(vm: ResourceId) -> Iterator[Setting]:
-    """Yield what says a system-assigned identity, beside whatever identities the code names already."""
-    said = "the next apply takes the identity away again, and with it every role it was given"
+def size_settings(vm: ResourceId, size: str) -> Iterator[Setting]:
+    """Yield what says the size of a VM that was started as another one, for want of room for its own."""
+    for types, name in ((_MODERN, "size"), ((LEGACY,), "vm_size")):
+        yield Setting(
+            form=CodeForm.AZURERM,
+            target=vm,
+            types=types,
+            path=(name,),
+            value=size,
+            effect=Effect.UNDOES,
+            otherwise="the next apply stops the VM and gives it its size from before, if there is room",
+        )
+    yield from _on_vm(vm, ("properties", "hardwareProfile", "vmSize"), size)
+
+
+def identity_settings(
+    vm: ResourceId, *, system: bool = True, user_assigned: tuple[str, ...] = ()
+) -> Iterator[Setting]:
+    """Yield what says identities that were added, beside whatever identities the code names already."""
+    kinds = ("SystemAssigned",) * system + ("UserAssigned",) * bool(user_assigned)
+    wanted: dict[tuple[str, ...], Value] = {("identity", "type"): ", ".join(kinds)}
+    if user_assigned:
+        wanted["identity", "identity_ids"] = user_assigned
+    said = "the next apply takes away every identity that the code does not name, and with it its roles"
     for types, effect, otherwise in (
         (_MODERN, Effect.UNDOES, said),
         (
             (LEGACY,),
             Effect.UNSEEN,
-            "left out, it stays as it is in Azure; a block that names others takes it away",
+            "a block that names others takes them away; without one, every write sends the VM without any, "
+            "and whether Azure then keeps them is not verified",
         ),
     ):
+        for path, value in wanted.items():
+            yield Setting(
+                form=CodeForm.AZURERM,
+                target=vm,
+                types=types,
+                path=path,
+                value=value,
+                effect=effect,
+                otherwise=otherwise,
+                verified=types is _MODERN,
+            )
+    for path, value in wanted.items():
         yield Setting(
-            form=CodeForm.AZURERM,
+            form=CodeForm.AZAPI,
             target=vm,
-            types=types,
-            path=("identity", "type"),
-            value="SystemAssigned",
-            effect=effect,
-            otherwise=otherwise,
+            types=(VM_TYPE,),
+            path=path,
+            value=value,
+            effect=Effect.UNDOES,
+            otherwise=f"the provider looks at the identities that Azure shows, and {said}",
         )
-    yield from _on_vm(vm, ("identity", "type"), "SystemAssigned", in_body=False)
+    yield arm_setting(CodeForm.BICEP, vm, VM_TYPE, ("identity", "type"), ", ".join(kinds))
+    for identity in user_assigned:
+        place = ("identity", "userAssignedIdentities", identity)
+        yield arm_setting(CodeForm.BICEP, vm, VM_TYPE, place, {})
 
 
 def disk_settings(
@@ -170,7 +213,7 @@ def disk_settings(
     )
     for path, value in ((("type",), kind), (("diskEncryptionSetId",), encryption_set)):
         place = ("properties", "encryption", *path)
-        yield from _arm(disk, DISK_TYPE, place, value, may_be_absent=is_os_disk)
+        yield from arm_settings(disk, DISK_TYPE, place, value, may_be_absent=is_os_disk)
     if is_os_disk:
         yield Setting(
             form=CodeForm.AZURERM,
@@ -192,7 +235,6 @@ def os_disk_settings(disk: ResourceId) -> Iterator[Setting]:
         target=disk,
         types=(MANAGED_DISK,),
         path=(),
-        value=None,
         ignored="trusted_launch_enabled",
         effect=Effect.REPLACES,
         otherwise="trusted_launch_enabled of an OS disk forces a new disk if Azure shows it afterwards",
@@ -201,73 +243,84 @@ def os_disk_settings(disk: ResourceId) -> Iterator[Setting]:
     )
 
 
-def extension_settings(extension: ResourceId) -> Iterator[Setting]:
-    """Yield what code may say of an extension that was installed."""
-    said = "an extension that no code names stays; to manage it, write the resource and import it: a second "
-    said += "extension of its type is refused, and name, publisher and type each force a new one"
-    for form, kind in (
-        (CodeForm.AZURERM, "azurerm_virtual_machine_extension"),
-        (CodeForm.AZAPI, _EXTENSION_TYPE),
-        (CodeForm.BICEP, _EXTENSION_TYPE),
-    ):
-        yield Setting(
-            form=form,
-            target=extension,
-            types=(kind,),
-            path=(),
-            value=None,
-            effect=Effect.UNSEEN,
-            otherwise=said,
-            verified=form is CodeForm.AZURERM,
-            may_be_absent=True,
-        )
+def generation_settings(vm: ResourceId, disk: ResourceId) -> Iterator[Setting]:
+    """Yield what keeps a VM that was converted from generation 1 to generation 2.
 
-
-def rule_settings(rule: ResourceId, properties: Mapping[str, Any]) -> Iterator[Setting]:
-    """Yield what says a rule of a network security group."""
-    for key, value in properties.items():
-        if not isinstance(value, str | int):
-            continue
+    Its image reference stays in Azure as it was, so code may not name an image of generation 2 for it. That
+    Azure shows the OS disk as one of generation 2 afterwards is proven by the run that converts it.
+    """
+    from_image = (
+        "a VM that is made anew from that image is of generation 1 again, and Azure then refuses Secure "
+    )
+    from_image += "Boot and vTPM"
+    for types, image in ((_MODERN, "source_image_reference"), ((LEGACY,), "storage_image_reference")):
+        other = " or source_image_id" if types is _MODERN else ""
         yield Setting(
             form=CodeForm.AZURERM,
-            target=rule,
-            types=("azurerm_network_security_rule",),
-            path=(re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower(),),
-            value=value,
-            effect=Effect.UNDOES,
-            otherwise="the next apply writes the rule as the code has it, without an outage; a rule that is "
-            "inline in azurerm_network_security_group has to be changed there",
+            target=vm,
+            types=types,
+            path=(),
+            ignored=image,
+            effect=Effect.REPLACES,
+            advice=f"leave {image}{other} as it is, although it names an image of generation 1",
+            otherwise=f"a changed {image}{other} forces a new VM; {from_image}",
         )
-        yield from _arm(rule, _RULE_TYPE, ("properties", key), value)
+    yield Setting(
+        form=CodeForm.AZURERM,
+        target=disk,
+        types=(MANAGED_DISK,),
+        path=("hyper_v_generation",),
+        value="V2",
+        ignored="hyper_v_generation",
+        effect=Effect.REPLACES,
+        otherwise="hyper_v_generation forces a new disk where code and Azure differ, or where it is left out",
+        may_be_absent=True,
+    )
+    yield from arm_settings(disk, DISK_TYPE, ("properties", "hyperVGeneration"), "V2", may_be_absent=True)
+    for form in (CodeForm.AZAPI, CodeForm.BICEP):
+        yield Setting(
+            form=form,
+            target=vm,
+            types=(VM_TYPE,),
+            path=(),
+            effect=Effect.FAILS,
+            advice="leave properties.storageProfile.imageReference and osDisk.createOption as they are, "
+            "although the image is of generation 1",
+            otherwise=f"Azure refuses to change either on an existing VM; {from_image}",
+            verified=False,
+        )
 
 
-def _on_vm(vm: ResourceId, path: tuple[str, ...], value: Value, *, in_body: bool = True) -> Iterator[Setting]:
-    yield from _arm(vm, VM_TYPE, path, value, in_body=in_body)
+def _on_vm(vm: ResourceId, path: tuple[str, ...], value: Value) -> Iterator[Setting]:
+    yield from arm_settings(vm, VM_TYPE, path, value)
 
 
-def _arm(
+def arm_settings(
+    target: ResourceId, kind: str, path: tuple[str, ...], value: Value, *, may_be_absent: bool = False
+) -> Iterator[Setting]:
+    """Yield a property of a resource in AzAPI, within `body`, and in Bicep."""
+    for form, place in ((CodeForm.AZAPI, ("body", *path)), (CodeForm.BICEP, path)):
+        yield arm_setting(form, target, kind, place, value, may_be_absent=may_be_absent)
+
+
+def arm_setting(
+    form: CodeForm,
     target: ResourceId,
     kind: str,
     path: tuple[str, ...],
     value: Value,
     *,
-    in_body: bool = True,
     may_be_absent: bool = False,
-) -> Iterator[Setting]:
-    """Yield a property of a resource in AzAPI, mostly within `body`, and in Bicep."""
-    places = (
-        (CodeForm.AZAPI, ("body", *path) if in_body else path, _WHOLE_BODY),
-        (CodeForm.BICEP, path, _WHOLE_TEMPLATE),
+) -> Setting:
+    """Return a property of a resource in AzAPI or Bicep, of which nobody verified what happens without."""
+    return Setting(
+        form=form,
+        target=target,
+        types=(kind,),
+        path=path,
+        value=value,
+        effect=Effect.UNSEEN,
+        otherwise=_WHOLE_BODY if form is CodeForm.AZAPI else _WHOLE_TEMPLATE,
+        verified=False,
+        may_be_absent=may_be_absent,
     )
-    for form, place, otherwise in places:
-        yield Setting(
-            form=form,
-            target=target,
-            types=(kind,),
-            path=place,
-            value=value,
-            effect=Effect.UNSEEN,
-            otherwise=otherwise,
-            verified=False,
-            may_be_absent=may_be_absent,
-        )

@@ -6,9 +6,9 @@ and nested resources. Expressions are passed over whole, never evaluated.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from readiness.store.code_edits import Entry, Scope
+from readiness.store.declared_files import Declaration
 
 _DECLARED = re.compile(r"(resource|module)[ \t]+([A-Za-z_]\w*)[ \t]+'")
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -23,25 +23,6 @@ class BicepError(Exception):
         super().__init__(what)
         self.place = place
         self.what = what
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """One `resource` or `module`."""
-
-    start: int
-    symbol: str
-    type: str
-    """In lower case, without its version."""
-    is_module: bool
-    is_loop: bool
-    scope: Scope | None
-
-    @property
-    def name(self) -> str | None:
-        """Its `name`, where it is written out."""
-        entry = self.scope.entry("name") if self.scope and not self.is_loop else None
-        return entry.literal if entry is not None and isinstance(entry.literal, str) else None
 
 
 def declarations(text: str) -> list[Declaration]:
@@ -91,7 +72,10 @@ class _Reader:
             raise BicepError(self._at, f"{hit[1]} {hit[2]} has no body")
         if not is_existing:
             resource = kind.partition("@")[0].lower()
-            self._found.append(Declaration(start, hit[2], resource, hit[1] == "module", is_loop, scope))
+            is_module = hit[1] == "module"
+            symbol = f"module {hit[2]}" if is_module else hit[2]
+            name = None if is_loop else _name(scope)
+            self._found.append(Declaration(start, symbol, resource, is_module, is_loop, scope, name))
         return True
 
     def _object(self) -> Scope:
@@ -248,6 +232,11 @@ class _Reader:
             return False
         self._at += len(sign)
         return True
+
+
+def _name(scope: Scope | None) -> str | None:
+    entry = scope.entry("name") if scope else None
+    return entry.literal if entry is not None and isinstance(entry.literal, str) else None
 
 
 def _literal(written: str) -> bool | int | str | None:

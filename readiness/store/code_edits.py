@@ -1,16 +1,28 @@
 """Edits of code as text: what has to stand in a block or object is put in, all else stays as it is.
 
-The readers of Terraform and Bicep files say where blocks, objects and values are. A value that is an
-expression is never replaced: whoever feeds it has to be asked, so it is remarked on.
+The readers of Terraform, Bicep and JSON files say where blocks, objects and values are. A value that is an
+expression is never replaced: whoever feeds it has to be asked, so it is remarked on. So is a list or object
+in which an expression may stand for the very thing that is looked for.
 """
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-Wanted = Mapping[str, "bool | int | str | tuple[str, ...] | Wanted"]
-"""What has to be in a block, by name: a value, names to list, or what has to be in a block within."""
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts that have to be in a list."""
+
+    texts: tuple[str, ...]
+
+
+Plain = bool | int | str | tuple[str, ...] | Texts
+"""A value, names to list, or texts to list."""
+Wanted = Mapping[str, "Plain | Wanted"]
+"""What has to be in a block, by name: a value, or what has to be in a block within."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,20 @@ class Syntax:
     quoted: Callable[[str], str]
     blocks: frozenset[str] = frozenset()
     """Names that are written as blocks, without a sign, right within a resource."""
+    separator: str = ""
+    """Between one entry and the next, where a new line is not enough."""
+    expression: str = "${"
+    """What a text in quotes has in it that is worked out."""
+    quotes_names: bool = False
+    """Whether every name stands in quotes; otherwise only one that is no word does."""
+
+    def named(self, name: str) -> str:
+        """Return a name as the language writes it."""
+        return self.quoted(name) if self.quotes_names or not _WORD.fullmatch(name) else name
+
+    def is_expression(self, text: str) -> bool:
+        """Tell whether an item or a name, as it is written, may be something else when the code runs."""
+        return self.expression in text or not text.startswith(self.quoted("")[0])
 
 
 @dataclass(slots=True)
@@ -76,7 +102,7 @@ class Revision:
 
     def revise(self, scope: Scope, wanted: Wanted, *, is_within: bool = False) -> None:
         """Put what is wanted into a scope: that of a resource, or one within it."""
-        missing: dict[str, bool | int | str | tuple[str, ...] | Wanted] = {}
+        missing: dict[str, Plain | Wanted] = {}
         for name, value in wanted.items():
             entry = scope.entry(name)
             if entry is not None:
@@ -89,12 +115,16 @@ class Revision:
             plain = {name: value for name, value in missing.items() if not isinstance(value, Mapping)}
             self._add(scope, plain | missing, is_within=is_within)
 
-    def _change(self, entry: Entry, value: "bool | int | str | tuple[str, ...] | Wanted") -> None:
+    def _change(self, entry: Entry, value: "Plain | Wanted") -> None:
         if isinstance(value, Mapping):
-            if entry.scope is not None:
-                self.revise(entry.scope, value, is_within=True)
-            else:
+            if entry.scope is None:
                 self._remark(entry.start, f"{entry.name} is an expression: edit its input", value)
+            elif entry.name == _BY_ID:
+                self._by_id(entry, entry.scope, value)
+            else:
+                self.revise(entry.scope, value, is_within=True)
+        elif isinstance(value, Texts):
+            self._texts(entry, value)
         elif isinstance(value, tuple):
             self._list(entry, value)
         elif entry.literal is None:
@@ -103,6 +133,30 @@ class Revision:
             new = joined(entry.literal, value) if _is_identity(entry, value) else value
             if not _same(entry.literal, new):
                 self.edits.append((*entry.value, self._written(new)))
+
+    def _by_id(self, entry: Entry, scope: Scope, value: Wanted) -> None:
+        """Put ids into an object whose names are ids, in whatever letter case."""
+        named = {one.name.lower() for one in scope.entries}
+        missing = {name: inner for name, inner in value.items() if name.lower() not in named}
+        if missing and any(self.syntax.expression in self._name_of(one) for one in scope.entries):
+            self._remark(
+                entry.start, f"{entry.name} has names that are expressions: edit their input", missing
+            )
+        elif missing:
+            self._add(scope, missing, is_within=True)
+
+    def _name_of(self, entry: Entry) -> str:
+        return self.text[entry.start : entry.value[0]]
+
+    def _texts(self, entry: Entry, value: Texts) -> None:
+        """Put texts into a list, in whatever letter case they are there already."""
+        items = [item.lower() for item in entry.items or ()]
+        missing = [text for text in value.texts if self.syntax.quoted(text).lower() not in items]
+        if entry.items is None or (missing and any(self.syntax.is_expression(item) for item in items)):
+            what = f"{entry.name} is an expression, or has one in it: edit its input"
+            self._remark(entry.start, what, tuple(missing))
+        elif missing:
+            self._list(entry, tuple(self.syntax.quoted(text) for text in missing))
 
     def _list(self, entry: Entry, names: tuple[str, ...]) -> None:
         start, end = entry.value
@@ -116,7 +170,7 @@ class Revision:
             return
         inside = self.text[start + 1 : end - 1]
         if "\n" in inside:
-            indent = self._indent_of(start) + "  "
+            indent = self._indent_of(start) + self._step
             lines = "".join(f"{indent}{name},{self._newline}" for name in new)
             at = start + 1 + inside.index("\n") + 1
         else:
@@ -129,33 +183,47 @@ class Revision:
         newline = self._newline
         inside = self.text[scope.opens : scope.closes]
         tail = inside.rpartition("\n")[2]
+        after = scope.entries[-1].value[1] if scope.entries and self.syntax.separator else None
         if "\n" in inside and not tail.strip():
             indent = self._indent_within(scope, tail)
-            lines = newline.join(self._lines(missing, indent, is_within=is_within)) + newline
             at = scope.closes - len(tail)
-            self.edits.append((at, at, lines))
+            if after is not None:
+                self.edits.append((after, after, self.syntax.separator))
+            self.edits.append((at, at, self._entries(missing, indent, is_within=is_within) + newline))
             return
         base = self._indent_of(scope.opens - 1)
-        indent = base + "  "
-        lines = newline.join(self._lines(missing, indent, is_within=is_within)) + newline + base
+        indent = base + self._step
+        lines = self._entries(missing, indent, is_within=is_within) + newline + base
         if inside.strip() and "\n" not in inside:
             lead = len(inside) - len(inside.lstrip())
             self.edits.append((scope.opens, scope.opens + lead, newline + indent))
         trail = len(inside) - len(inside.rstrip())
         start = scope.closes - (trail if inside.strip() else len(inside))
-        self.edits.append((start, scope.closes, newline + lines))
+        if after is not None and after < start:
+            self.edits.append((after, after, self.syntax.separator))
+        elif after is not None:
+            lines = f"{self.syntax.separator}{newline}{lines}"
+        self.edits.append((start, scope.closes, lines if after == start else newline + lines))
 
-    def _lines(self, wanted: Wanted, indent: str, *, is_within: bool) -> Iterator[str]:
+    def _entries(self, wanted: Wanted, indent: str, *, is_within: bool) -> str:
+        """Return entries as they are written, one after another."""
+        pieces = []
         for name, value in wanted.items():
-            if isinstance(value, Mapping):
-                sign = " " if name in self.syntax.blocks and not is_within else self.syntax.sign
-                yield f"{indent}{name}{sign}{{"
-                yield from self._lines(value, indent + "  ", is_within=True)
-                yield f"{indent}}}"
+            here = f"{indent}{self.syntax.named(name)}"
+            if not isinstance(value, Mapping):
+                pieces.append(f"{here}{self.syntax.sign}{self._written(value)}")
+                continue
+            sign = " " if name in self.syntax.blocks and not is_within else self.syntax.sign
+            if value:
+                inner = self._entries(value, indent + self._step, is_within=True)
+                pieces.append(f"{here}{sign}{{{self._newline}{inner}{self._newline}{indent}}}")
             else:
-                yield f"{indent}{name}{self.syntax.sign}{self._written(value)}"
+                pieces.append(f"{here}{sign}{{}}")
+        return f"{self.syntax.separator}{self._newline}".join(pieces)
 
-    def _written(self, value: "bool | int | str | tuple[str, ...]") -> str:
+    def _written(self, value: Plain) -> str:
+        if isinstance(value, Texts):
+            return f"[{', '.join(self.syntax.quoted(text) for text in value.texts)}]"
         if isinstance(value, tuple):
             return f"[{', '.join(value)}]"
         if isinstance(value, bool):
@@ -169,6 +237,12 @@ class Revision:
     def _newline(self) -> str:
         return "\r\n" if "\r\n" in self.text else "\n"
 
+    @property
+    def _step(self) -> str:
+        """By how much the text indents: as its first indented line."""
+        first = _INDENTED.search(self.text)
+        return (first[1] if first[1].startswith(" ") else "\t") if first else "  "
+
     def _indent_of(self, place: int) -> str:
         line = self.text[self.text.rfind("\n", 0, place) + 1 : place]
         return line[: len(line) - len(line.lstrip())]
@@ -178,7 +252,7 @@ class Revision:
             line = self.text[self.text.rfind("\n", 0, entry.start) + 1 : entry.start]
             if not line.strip() and self.text.rfind("\n", 0, entry.start) >= scope.opens - 1:
                 return line
-        return base + "  "
+        return base + self._step
 
 
 def nested(path: Sequence[str], value: object, into: dict[str, object]) -> None:
@@ -191,11 +265,18 @@ def nested(path: Sequence[str], value: object, into: dict[str, object]) -> None:
 
 
 def joined(literal: object, value: object) -> str:
-    """Return the identity type that keeps what the code names and adds the system-assigned one."""
-    held = [part.strip() for part in str(literal).split(",") if part.strip().lower() not in ("", "none")]
-    if any(part.lower() == str(value).lower() for part in held):
+    """Return the identity type that keeps what the code names and adds what is wanted."""
+    held = [part for part in _kinds(literal) if part.lower() != "none"]
+    wanted = _kinds(value)
+    if {part.lower() for part in wanted} <= {part.lower() for part in held}:
         return str(literal)
-    return ", ".join([str(value), *held])
+    every = {part.lower(): part for part in (*held, *wanted)}
+    # azurerm takes the two in this order only.
+    return ", ".join(sorted(every.values(), key=lambda part: part.lower()))
+
+
+def _kinds(text: object) -> list[str]:
+    return [part.strip() for part in str(text).split(",") if part.strip()]
 
 
 def diff(file: str, before: str, after: str) -> str:
@@ -223,7 +304,7 @@ def _path(path: str) -> str:
 
 
 def _is_identity(entry: Entry, value: object) -> bool:
-    return entry.name == "type" and value == "SystemAssigned"
+    return entry.name == "type" and set(_kinds(value)) <= _IDENTITIES
 
 
 def _same(literal: object, value: object) -> bool:
@@ -233,9 +314,16 @@ def _same(literal: object, value: object) -> bool:
 
 
 def _told(value: object, path: str = "") -> Iterator[str]:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         for name, inner in value.items():
             yield from _told(inner, f"{path}.{name}" if path else str(name))
     else:
-        shown = ", ".join(value) if isinstance(value, tuple) else json.dumps(value, ensure_ascii=False)
+        texts = value.texts if isinstance(value, Texts) else value
+        shown = ", ".join(texts) if isinstance(texts, tuple) else json.dumps(texts, ensure_ascii=False)
         yield f"{path} = {shown}" if path else shown
+
+
+_INDENTED = re.compile(r"^([ ]{1,8}|\t)(?=\S)", re.MULTILINE)
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_IDENTITIES = {"SystemAssigned", "UserAssigned"}
+_BY_ID = "userAssignedIdentities"

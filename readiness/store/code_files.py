@@ -1,14 +1,16 @@
 """A folder of infrastructure code: its files one by one, and what was found in them. Reads, never writes."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from readiness.errors import EstateError, UsageError
 from readiness.model.iac import Patch, Remark
-from readiness.store.code_edits import Revision, Scope, Syntax, Wanted, diff, line_of
+from readiness.model.iac_settings import CodeForm, Setting
+from readiness.model.ids import ResourceId
+from readiness.store.code_edits import Revision, Scope, Syntax, Texts, Wanted, diff, line_of, nested
 from readiness.store.plain_text import decoded
 
 _LARGEST = 4 * 1024 * 1024
@@ -64,6 +66,37 @@ class Finds:
             text = diff(name, revision.text, revision.revised)
             found.append(Patch(file=name, vms=tuple(self._vms[name]), diff=text))
         return found
+
+
+def by_target(settings: Iterable[Setting], forms: Container[CodeForm]) -> dict[ResourceId, list[Setting]]:
+    """Return what has to be looked for in code of some forms, by resource: not what is advice alone."""
+    found: dict[ResourceId, list[Setting]] = {}
+    for entry in settings:
+        if entry.form in forms:
+            found.setdefault(entry.target, []).append(entry)
+    return {
+        target: group
+        for target, group in found.items()
+        if any(entry.path or entry.ignored or not entry.may_be_absent for entry in group)
+    }
+
+
+def wanted_of(settings: Iterable[Setting]) -> dict[str, object]:
+    """Return what has to be written into one resource."""
+    listed = list(settings)
+    wanted: dict[str, object] = {}
+    for entry in listed:
+        if entry.path:
+            value = Texts(entry.value) if isinstance(entry.value, tuple) else entry.value
+            nested(entry.path, value, wanted)
+    if ignored := tuple(dict.fromkeys(entry.ignored for entry in listed if entry.ignored)):
+        nested(("lifecycle", "ignore_changes"), ignored, wanted)
+    return wanted
+
+
+def advice_of(settings: Iterable[Setting]) -> Iterable[str]:
+    """Return what a person has to see to in one resource, each once; not what code may as well leave out."""
+    return dict.fromkeys(entry.advice for entry in settings if entry.advice and not entry.may_be_absent)
 
 
 def code_files(folder: Path, suffix: str, finds: Finds, syntax: Syntax) -> Iterator[CodeFile]:

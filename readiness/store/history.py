@@ -96,7 +96,10 @@ def record_run(state: Path, run: RunRecord) -> None:
         connection.execute("DELETE FROM run_vm WHERE run = ?", (run.id,))
         connection.executemany(
             "INSERT INTO run_vm VALUES (?, ?, ?, ?)",
-            ((run.id, vm.vm.key, vm.outcome, vm.succeeded) for vm in run.vms),
+            (
+                *((run.id, vm.vm.key, vm.outcome, vm.is_upgraded) for vm in run.vms),
+                *((run.id, vm.key, "", False) for vm in run.hanging),
+            ),
         )
 
 
@@ -146,11 +149,13 @@ class History:
         row = self.connection.execute("SELECT head FROM snapshot WHERE id = ?", (number,)).fetchone()
         return decode(row[0], SnapshotHead)
 
-    def runs(self, estate: str) -> tuple[RunRecord, ...]:
-        """Return the recorded runs of an estate, the first one first."""
-        rows = self.connection.execute(
-            "SELECT body FROM run WHERE estate = ? ORDER BY started_at, id", (estate,)
-        )
+    def runs(self, estate: str | None = None) -> tuple[RunRecord, ...]:
+        """Return the recorded runs of an estate, or all, the first one first.
+
+        A run is of every estate with a snapshot of one of its VMs. Only where nobody knows its VMs does the
+        name decide that its plan gave the estate.
+        """
+        rows = self.connection.execute(_RUNS, (estate,))
         return tuple(decode(body, RunRecord) for (body,) in rows)
 
     def insist_on_whole(self, snapshot: SnapshotInfo) -> None:
@@ -248,12 +253,11 @@ class History:
         rows = self.connection.execute(_LAST_SATISFIED.format(dimension=dimension.value), values)
         return {key: date.fromisoformat(day) for key, day in rows}
 
-    def upgraded(self, estate: str) -> dict[str, str]:
-        """Return the VMs that recorded runs upgraded in Azure, each with the last run that did."""
+    def upgraded(self) -> dict[str, str]:
+        """Return the VMs that recorded runs upgraded in Azure, by key, each with the last run that did."""
         rows = self.connection.execute(
             "SELECT v.key, r.id FROM run_vm v JOIN run r ON r.id = v.run "
-            "WHERE r.estate = ? AND v.succeeded AND NOT r.is_rehearsal ORDER BY r.started_at, r.id",
-            (estate,),
+            "WHERE v.succeeded AND NOT r.is_rehearsal ORDER BY r.started_at, r.id"
         )
         return dict(rows.fetchall())
 
@@ -314,6 +318,15 @@ SELECT old, new FROM (
     SELECT a.result, NULL, a.vm FROM member a LEFT JOIN member b ON b.snapshot = :after AND b.vm = a.vm
     WHERE a.snapshot = :before AND b.vm IS NULL
 ) AS pair JOIN vm ON vm.id = pair.vm ORDER BY vm.key
+"""
+_RUNS = """
+SELECT body FROM run WHERE ?1 IS NULL
+OR EXISTS (
+    SELECT 1 FROM run_vm v JOIN vm ON vm.key = v.key JOIN snapshot s ON s.estate = ?1
+    JOIN member m ON m.snapshot = s.id AND m.vm = vm.id WHERE v.run = run.id
+)
+OR estate = ?1 AND NOT EXISTS (SELECT 1 FROM run_vm v JOIN vm ON vm.key = v.key WHERE v.run = run.id)
+ORDER BY started_at, id
 """
 _LAST_SATISFIED = """
 SELECT vm.key, MAX((

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from readiness.model.iac import Patch, Remark
 from readiness.model.iac_settings import AZURERM_VMS, CodeForm, Setting
 from readiness.model.ids import ResourceId
-from readiness.store.code_edits import Scope, Syntax, line_of, nested
-from readiness.store.code_files import CodeFile, Finds, code_files
+from readiness.store.code_edits import Scope, Syntax, line_of
+from readiness.store.code_files import CodeFile, Finds, advice_of, by_target, code_files, wanted_of
 
 if TYPE_CHECKING:
     from lark import Tree
@@ -85,10 +87,7 @@ def read_terraform(folder: Path, settings: Iterable[Setting]) -> tuple[list[Patc
             continue
         blocks += found[0]
         modules += found[1]
-    wanted = [entry for entry in settings if entry.form in (CodeForm.AZURERM, CodeForm.AZAPI)]
-    targets: dict[ResourceId, list[Setting]] = {}
-    for entry in wanted:
-        targets.setdefault(entry.target, []).append(entry)
+    targets = by_target(settings, (CodeForm.AZURERM, CodeForm.AZAPI))
     missed = [target for target, group in targets.items() if not _place(target, group, blocks, finds)]
     if missed:
         _tell_open(missed, [entry for target in missed for entry in targets[target]], blocks, modules, finds)
@@ -127,17 +126,12 @@ def _edit(block: Block, target: ResourceId, settings: list[Setting], finds: Find
     ):
         what = f"{block.address} ({target.name}) is an azurerm_virtual_machine, which cannot say all of it"
         finds.tell(block.file, line, what, "See the note on azurerm_virtual_machine.")
-    wanted: dict[str, object] = {}
-    ignored = tuple(dict.fromkeys(entry.ignored for entry in fitting if entry.ignored))
-    for entry in fitting:
-        path = entry.path
-        if block.type == "azapi_update_resource" and path[:1] == ("identity",):
-            path = ("body", *path)
-        if path:
-            nested(path, entry.value, wanted)
-    if ignored:
-        nested(("lifecycle", "ignore_changes"), ignored, wanted)
+    if block.type == "azapi_update_resource":
+        fitting = [moved for entry in fitting for moved in _into_body(entry)]
+    wanted = wanted_of(fitting)
     finds.revise(block.file, block.scope, wanted, target.name)
+    for advice in advice_of(fitting):
+        finds.tell(block.file, line, f"{block.address} ({target.name}): {advice}", _BY_HAND)
     for name in ("replace_triggers_refs", "replace_triggers_external_values"):
         if trigger := block.scope.entry(name):
             what = f"{block.address}: {name} makes the resource anew when what it names changes"
@@ -147,6 +141,16 @@ def _edit(block: Block, target: ResourceId, settings: list[Setting], finds: Find
                 what,
                 "See that it names nothing of the change.",
             )
+
+
+def _into_body(entry: Setting) -> Iterator[Setting]:
+    """Yield a setting as `azapi_update_resource` says it: it has no block for identities."""
+    if entry.path == ("identity", "identity_ids") and isinstance(entry.value, tuple):
+        for one in entry.value:
+            yield replace(entry, path=("body", "identity", "userAssignedIdentities", one), value={})
+    else:
+        is_outside = entry.path[:1] == ("identity",)
+        yield replace(entry, path=("body", *entry.path)) if is_outside else entry
 
 
 def _is_vm_setting(entry: Setting) -> bool:

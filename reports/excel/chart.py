@@ -5,7 +5,7 @@ written into the chart as well.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -69,6 +69,14 @@ def stacked_bars(sheet: Worksheet, table: Table, *, top: int, left: Sequence[int
     if stack.is_horizontal:
         chart.x_axis.scaling.orientation = "maxMin"
         chart.y_axis.crosses = "max"
+    return chart
+
+
+def side_by_side(sheet: Worksheet, table: Table, *, top: int, left: Sequence[int], stack: Stack) -> BarChart:
+    """Return the columns of a stack beside one another, as horizontal bars with the first row on top."""
+    chart = stacked_bars(sheet, table, top=top, left=left, stack=replace(stack, is_horizontal=True))
+    chart.grouping = "clustered"
+    chart.overlap = 0
     return chart
 
 

@@ -22,6 +22,8 @@ _LINE = 28_575
 """Width of a drawn line, in EMU: 2.25 points."""
 _DAY = "yyyy-mm-dd"
 _MONTH = "yyyy-mm"
+_FEW_DAYS = 60
+"""Up to here an axis counts days and not months."""
 
 
 def areas(sheet: Worksheet, table: Table, colours: Mapping[str, str], title: str) -> ChartBase:
@@ -109,14 +111,16 @@ def _dress_days(chart: Any, title: str) -> None:
     chart.x_axis = DateAxis(crossAx=100)
     chart.y_axis.crossAx = 500
     dress(chart, title)
-    chart.x_axis.number_format = _MONTH
     chart.x_axis.baseTimeUnit = "days"
-    chart.x_axis.majorTimeUnit = "months"
-    chart.x_axis.majorUnit = max(1, -(-_months(chart) // 6))
+    days = _days(chart)
+    is_long = days > _FEW_DAYS
+    chart.x_axis.number_format = _MONTH if is_long else _DAY
+    chart.x_axis.majorTimeUnit = "months" if is_long else "days"
+    chart.x_axis.majorUnit = max(1, -(-(days // 30 if is_long else days) // 6))
     chart.x_axis.tickLblPos = "low"
     chart.x_axis.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill=INK))
 
 
-def _months(chart: Any) -> int:
+def _days(chart: Any) -> int:
     points = chart.series[0].cat.numRef.numCache.pt
-    return int(float(points[-1].v) - float(points[0].v)) // 30
+    return int(float(points[-1].v) - float(points[0].v))

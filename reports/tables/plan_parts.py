@@ -282,7 +282,8 @@ def _run_rows(plan: Plan) -> Iterator[Row]:
     yield ("Versions", "Format of this workbook", BOOK_FORMAT)
     yield ("Plan", "Digest", plan.digest)
     yield ("Plan", "Made from the plan", plan.previous or "none before it")
-    yield ("Plan", "Changed by", plan.author or "nobody: as it was planned")
+    is_made = bool(plan.author) and not plan.decisions
+    yield ("Plan", "Made by" if is_made else "Changed by", plan.author or "nobody: as it was planned")
     yield ("Plan", "Solver", plan.solver)
     yield ("Plan", "As of", plan.as_of)
     yield from (("Parameters", name, value) for name, value in _flat(to_builtins(plan.policy)))

@@ -62,6 +62,8 @@ class _Placed(NamedTuple):
 
     vm: PlannedVm
     decision: Decision | None
+    hint: str
+    """What its infrastructure code has to follow."""
 
 
 class _Left(NamedTuple):
@@ -96,7 +98,7 @@ def plan_vms(plan: Plan) -> Table:
     )
     decided = {entry.vm: entry for entry in plan.decisions}
     items = [
-        *(_Placed(vm, decided.get(vm.id)) for vm in plan.vms),
+        *(_Placed(vm, decided.get(vm.id), plan.iac_hint(vm)) for vm in plan.vms),
         *(_Left(entry, decided.get(entry.id)) for entry in plan.left_out),
     ]
     return Table("VMs", columns, Rows(items, _row))
@@ -149,13 +151,13 @@ def _start(vm: PlannedVm) -> datetime:
 
 def _row(item: _Placed | _Left) -> Row:
     return (
-        _planned_row(item.vm, item.decision)
+        _planned_row(item.vm, item.decision, item.hint)
         if isinstance(item, _Placed)
         else _left_row(item.vm, item.decision)
     )
 
 
-def _planned_row(vm: PlannedVm, decision: Decision | None) -> Row:
+def _planned_row(vm: PlannedVm, decision: Decision | None, hint: str) -> Row:
     window = vm.occurrence
     return (
         vm.name,
@@ -180,7 +182,7 @@ def _planned_row(vm: PlannedVm, decision: Decision | None) -> Row:
         vm.snapshot_gb,
         round(vm.snapshot_cost, 2),
         "\n".join(vm.conflicts),
-        vm.iac,
+        "\n".join(filter(None, (vm.iac, hint))),
         vm.group,
         vm.stratum,
         vm.region,

@@ -7,17 +7,21 @@ Levels over time   one row a snapshot, oldest first: VMs on each level, shares a
                    with exceptions), share satisfied per dimension, score; growth apart: came, went, risen,
                    fallen
 Burn-up            one row a snapshot, and two more where the targets end: shares at or above Levels 1 to 3,
-and lines from the first share of Level 3 to all VMs, 12 and 18 months after the first snapshot By
-application, By owner, By subscription one row a group: level, VMs on each level, shares, score now, before
-and first, what is missing for the next level, ours and other teams' Dimensions         one row a dimension:
-VMs in each class, share satisfied now, before and first Blockers           one row a control that holds VMs
-back from their next level, by effect Forecast           one row a forecast, from the pace or from the plan:
-always a range, or why there is none Exceptions         one row an exception, with days left Controls
-one row a control of the catalogue, with the ids of other catalogues Drift              one row for a VM and
-dimension that was satisfied once and is not any more Changes            one row for whatever differs between
-two snapshots, drift first Runs               one row for a VM of a recorded run VMs                one row a
-VM: level, score, and what it misses for the next level Run                how the report came about: Section,
-Fact, Value
+                   and lines from the first share of Level 3 to all VMs, 12 and 18 months after the first
+By application, By owner, By subscription
+                   one row a group: level, VMs on each level, shares, score now, before and first, what is
+                   missing for the next level, ours and other teams'
+Dimensions         one row a dimension: VMs in each class, share satisfied now, before and first
+Blockers           one row a control that holds VMs back from their next level, by effect
+Forecast           one row a forecast, from the pace or from the plan: always a range, or why there is none
+Exceptions         one row an exception, with days left
+Controls           one row a control of the catalogue, with the ids of other catalogues
+Drift              one row for a VM and dimension that was satisfied once and is not any more
+Changes            one row for whatever differs between two snapshots, drift first
+Runs               one row a recorded run: what of, where, how its VMs came out, outages, what it left behind
+Runs by VM         one row for a VM of a recorded run
+VMs                one row a VM: level, score, and what it misses for the next level
+Run                how the report came about: Section, Fact, Value
 
 Shares are numbers between 0 and 1, scores between 0 and 100; an empty cell says that there is nothing to say.
 """
@@ -30,13 +34,8 @@ from readiness.model.progress import Counts, Forecast, Group, Hold, Point, Progr
 from readiness.model.verdict import Dimension
 from reports import words
 from reports.tables.progress_controls import progress_blockers, progress_controls, progress_exceptions
-from reports.tables.progress_vms import (
-    progress_changes,
-    progress_drift,
-    progress_run,
-    progress_runs,
-    progress_vms,
-)
+from reports.tables.progress_runs import progress_runs, progress_runs_by_vm
+from reports.tables.progress_vms import progress_changes, progress_drift, progress_run, progress_vms
 from reports.tables.table import Cell, Column, Kind, Row, Table
 
 TARGET_DAYS = (365, 548)
@@ -63,6 +62,7 @@ def progress_tables(progress: Progress) -> tuple[Table, ...]:
         progress_drift(progress),
         progress_changes(progress.changes),
         progress_runs(progress.runs),
+        progress_runs_by_vm(progress.runs),
         progress_vms(progress),
         progress_run(progress),
     )

@@ -1,16 +1,15 @@
-"""Progress VM by VM as rows: drift, changes, runs and levels; and how the report came about.
+"""Progress VM by VM as rows: drift, changes and levels; and how the report came about.
 
 The shapes of all tables of progress are listed at the top of `reports/tables/progress.py`.
 """
 
 from collections.abc import Sequence
 
-from readiness.model.history import Change, RunRecord
+from readiness.model.history import Change
 from readiness.model.progress import Progress, VmLevel
 from readiness.model.verdict import Dimension
 from reports import words
 from reports.tables.table import Column, Kind, Row, Rows, Table
-from reports.tables.times import utc
 
 _VM = (Column("VM", 24), Column("Application", 22), Column("Owner", 22))
 _ID = Column("Resource id", 60)
@@ -58,27 +57,6 @@ def progress_changes(changes: Sequence[Change]) -> Table:
         _ID,
     )
     return Table("Changes", columns, tuple(_change_row(change) for change in changes))
-
-
-def progress_runs(runs: Sequence[RunRecord]) -> Table:
-    """Return one row for each VM of each recorded run."""
-    columns = (
-        Column("Run", 26),
-        Column("Wave", 8, Kind.COUNT),
-        Column("Wave name", 22),
-        Column("Where", 12),
-        Column("Started (UTC)", 18, Kind.MOMENT),
-        Column("Ended (UTC)", 18, Kind.MOMENT),
-        Column("Approved by", 22),
-        Column("VM", 24),
-        Column("Outcome", 20),
-        Column("Away (minutes)", 10, Kind.MINUTES),
-        Column("Did", 40, Kind.PROSE),
-        Column("Why", 46, Kind.PROSE),
-        _ID,
-    )
-    rows = tuple(row for run in runs for row in _run_rows(run))
-    return Table("Runs", columns, rows)
 
 
 def progress_vms(progress: Progress) -> Table:
@@ -134,29 +112,6 @@ def _change_row(change: Change) -> Row:
         change.reached_on,
         change.vm,
     )
-
-
-def _run_rows(run: RunRecord) -> list[Row]:
-    where = "twin" if run.is_rehearsal else "live"
-    ended = utc(run.ended_at) if run.ended_at else None
-    return [
-        (
-            run.id,
-            run.wave,
-            run.wave_name,
-            where,
-            utc(run.started_at),
-            ended,
-            run.approved_by,
-            vm.name,
-            vm.outcome,
-            -(-vm.downtime_seconds // 60) if vm.downtime_seconds is not None else None,
-            ", ".join(words.playbook(action) for action in vm.actions),
-            vm.reason,
-            vm.vm.text,
-        )
-        for vm in run.vms
-    ]
 
 
 def _vm_row(vm: VmLevel) -> Row:

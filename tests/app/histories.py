@@ -174,7 +174,7 @@ def run(*names, succeeded=True, is_rehearsal=False, estate="fleet", name="abc-wa
             VmRun(
                 vm=vm_id(one),
                 name=one,
-                outcome="done" if succeeded else "rolled-back",
+                outcome="done" if succeeded else "rolled_back",
                 succeeded=succeeded,
                 actions=("trusted-launch",),
                 downtime_seconds=301,

@@ -1,5 +1,6 @@
 """Before a wave runs live everybody has said yes who has to; on a twin nobody has to."""
 
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,15 +10,17 @@ import pytest
 from msgspec.structs import replace
 
 from readiness.app.approving import approve_wave
-from readiness.app.consent import insist_on_consent, missing_consent
+from readiness.app.consent import insist_on_consent, insist_on_somebody_else, missing_consent
 from readiness.app.estates import locate
-from readiness.app.people import Person
+from readiness.app.people import Person, may_be_author
 from readiness.app.plan import create_plan
 from readiness.errors import ConsentError, JournalError, WrongDigestError
 from readiness.model.context import Environment
 from readiness.model.decision import Answer, Decision
-from readiness.model.plan import Batch, Plan, PlannedVm, Wave
-from readiness.model.steps import Undo
+from readiness.model.ids import ResourceId
+from readiness.model.outage import plan_steps
+from readiness.model.plan import Batch, Plan, PlannedVm, TargetKind, Wave
+from readiness.model.steps import ChangeBackupPolicy, Undo
 from readiness.store.approvals import Approval, approvals_of
 from readiness.store.artefacts import read_plan
 
@@ -181,3 +184,66 @@ def test_a_damaged_approval_is_no_approval(folder: Path, plan: Plan, tmp_path: P
         file.write('{"digest": \n')
     with pytest.raises(JournalError, match=r"Line 2 of .*approvals\.jsonl is no approval"):
         approvals_of(tmp_path, plan.digest, 1)
+
+
+def test_a_backup_that_moves_for_good_is_signed_anywhere(plan: Plan) -> None:
+    """There is no way back to a Standard policy: its owner signs, though the outage itself can be undone."""
+    item, policy = (
+        ResourceId("/subscriptions/s/vault/items/i"),
+        ResourceId("/subscriptions/s/vault/policies/p"),
+    )
+    vm = plan.waves[0].vms[0]
+    moves = plan_steps((ChangeBackupPolicy(vm=vm.id, item=item, policy=policy),), stage="prepare")
+    wave = wave_with(plan, environment=Environment.DEVELOPMENT, preparation=moves)
+    assert Undo.CONFIG is wave.vms[0].undo
+    assert ["has not signed" in sentence for sentence in missing(plan, wave)] == [True]
+    assert [] == missing(signed(plan, wave.vms[0]), wave)
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter estate as if it had been collected from Azure."""
+    folder = tmp_path_factory.mktemp("collected") / "starter"
+    shutil.copytree(locate("starter"), folder)
+    info = folder / "estate.json"
+    info.write_text(info.read_text(encoding="utf-8").replace('"sample"', '"collected"'), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("author", [BEN.words, BEN.name, "Ben", BEN.object_id])
+def test_who_made_a_plan_is_no_second_person(collected: Path, tmp_path: Path, author: str) -> None:
+    """A plan for Azure names who made it from the beginning, by a login name too; a third person approves."""
+    made = create_plan(collected, tmp_path, date(2026, 11, 22), author=author).plan
+    assert (author, made) == (made.author, read_plan(tmp_path))
+    wave = wave_with(made)
+    plan = signed(made, wave.vms[0])
+    assert ["no second person approved the wave (only its author or runner did)"] == missing(
+        plan, wave, approval(plan, BEN)
+    )
+    assert [] == missing(plan, wave, approval(plan, EVE))
+
+
+def test_who_made_a_plan_cannot_approve_it(collected: Path, tmp_path: Path) -> None:
+    """On Azure itself its author's approval is refused at once, and nobody else's."""
+    made = create_plan(collected, tmp_path, date(2026, 11, 22), author="ben").plan
+    with pytest.raises(ConsentError, match="ben made this plan, and cannot be its second person"):
+        insist_on_somebody_else(made, BEN)
+    insist_on_somebody_else(made, EVE)
+    insist_on_somebody_else(replace(made, target=replace(made.target, kind=TargetKind.TWIN)), BEN)
+
+
+def test_a_plan_for_a_twin_is_the_same_whoever_makes_it(tmp_path: Path) -> None:
+    """Nobody has to approve it, so that nobody stands in it: one digest for everybody."""
+    made = [
+        create_plan(locate("starter"), tmp_path / who, date(2026, 11, 22), author=who).plan
+        for who in ("ann", "ben")
+    ]
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize(("who", "name"), [(ANN, "ann"), (BEN, BEN.words), (EVE, "EVE@example.com")])
+def test_who_made_it_may_be_told_in_many_ways(who: Person, name: str) -> None:
+    """A login name, a name of Entra, and a name with its object id all mean the same person, and no other."""
+    for other in (ANN, BEN, EVE):
+        assert (other is who) is may_be_author(name, other.name, other.object_id)
+    assert not may_be_author("", who.name, who.object_id)

@@ -122,6 +122,24 @@ def test_recorded_runs_replace_what_is_assumed():
     assert "20 of 40 did so far" in found.method
 
 
+def test_only_what_came_to_an_end_in_the_outage_counts():
+    """VMs that were prepared only, that nobody began, or that wait for a person, say nothing of success."""
+    made = planned_until(datetime(2026, 5, 1, 4, tzinfo=UTC), "a")
+    names = [str(number) for number in range(20)]
+    whole = run(*names)
+    open_ones = [
+        replace(run(*names, succeeded=False, name=name), vms=tuple(replace(vm, **how) for vm in whole.vms))
+        for name, how in (
+            ("prepared", {"decides": False}),
+            ("held", {"outcome": "remaining", "succeeded": False}),
+            ("undecided", {"outcome": "failed", "succeeded": False}),
+        )
+    ]
+    keys = {vm.id.key for vm in made.vms}
+    (found,) = by_plan(made, {TL: keys}, [point(date(2026, 1, 21))], (whole, *open_ones), PLAYBOOKS)
+    assert "20 of 20 did so far" in found.method
+
+
 @pytest.mark.parametrize(
     ("open_vms", "as_of", "note"),
     [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from readiness.app.estates import locate
-from readiness.app.iac_hints import iac_report, shown, write_report
+from readiness.app.iac_hints import Folders, iac_report, shown, write_report
 from readiness.app.plan import create_plan
 from readiness.errors import PlanError, UsageError
 from readiness.model.iac import hint_for
@@ -39,11 +39,13 @@ def test_a_plan_and_its_estate_say_the_same(tmp_path: Path) -> None:
 
 def test_a_report_is_written_beside_the_code(code: Path, tmp_path: Path) -> None:
     """Every form is written, git takes the diff, the same input gives the same bytes, and no code changes."""
-    report = iac_report("starter", DAY, code)
-    written = write_report(report, tmp_path / "out", (code,))
+    report = iac_report("starter", DAY, Folders(terraform=code))
+    written = write_report(report, tmp_path / "out", Folders(terraform=code))
     first = [path.read_bytes() for path in written]
     assert ["iac.txt", "iac.md", "iac.json", "terraform.diff"] == [path.name for path in written]
-    again = write_report(iac_report("starter", DAY, code), tmp_path / "out", (code,))
+    again = write_report(
+        iac_report("starter", DAY, Folders(terraform=code)), tmp_path / "out", Folders(terraform=code)
+    )
     assert first == [path.read_bytes() for path in again]
     assert CODE == (code / "main.tf").read_text()
     subprocess.run(
@@ -51,14 +53,16 @@ def test_a_report_is_written_beside_the_code(code: Path, tmp_path: Path) -> None
     )
     after = (code / "main.tf").read_text()
     assert "ignore_changes = [secure_boot_enabled, vtpm_enabled]" in after
-    assert () == iac_report("starter", DAY, code).patches
+    assert () == iac_report("starter", DAY, Folders(terraform=code)).patches
     assert "readiness/iac/1" == json.loads(shown(report, "json"))["format"]
 
 
 def test_nothing_is_written_into_the_code(code: Path) -> None:
     """A report is refused within the folder of code."""
     with pytest.raises(UsageError, match="is within the code"):
-        write_report(iac_report("starter", DAY, code), code / "out", (code, None))
+        write_report(
+            iac_report("starter", DAY, Folders(terraform=code)), code / "out", Folders(terraform=code)
+        )
     assert ["main.tf"] == [path.name for path in code.iterdir()]
 
 
@@ -74,7 +78,7 @@ def test_the_plan_is_told_before_the_change(tmp_path: Path) -> None:
     create_plan(locate("starter"), tmp_path, DAY)
     hints = {vm.name: hint_for(vm) for vm in read_plan(tmp_path).vms}
     assert (
-        "Code has to follow, or the next apply goes wrong: secure_boot_enabled, vtpm_enabled would "
+        "Code has to follow, or its next run goes wrong: secure_boot_enabled, vtpm_enabled would "
         "replace it; identity.type, encryption_at_host_enabled would be undone; disk_encryption_set_id, "
         "os_disk.disk_encryption_set_id would make it fail. "
         "Details: readiness report iac"

@@ -161,7 +161,7 @@ def test_an_estate_without_vms_has_a_report(tmp_path):
     """Nothing to count is said, and divides by nothing."""
     found = progress(tmp_path, assessment(day(0)), assessment(day(1)))
     assert (None, (0, 0, 0, 0)) == (found.latest.score, found.latest.raw)
-    assert 20 == len(write(found, tmp_path / "out"))
+    assert 21 == len(write(found, tmp_path / "out"))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from readiness.app.history import record_assessment, record_run
 from readiness.app.progress import ProgressRequest, progress_of
 from readiness.model.assessment import Classification
 from reports.tables.progress import in_words, progress_burn_up, progress_tables
+from reports.tables.progress_runs import progress_runs
 from reports.tables.progress_vms import progress_changes
 from reports.tables.table import Kind
 from tests.app.histories import assessment, day, opened, permission, run, vm
@@ -120,10 +121,27 @@ def test_drift_names_the_run(progress):
 
 def test_runs_have_a_row_a_vm(progress):
     """Time away is rounded up to minutes, and what was done is in words."""
-    (row,) = table(progress, "Runs")
+    (row,) = table(progress, "Runs by VM")
     assert ("b", "done", 6, "Trusted Launch") == tuple(
-        row[one] for one in ("VM", "Outcome", "Away (minutes)", "Did")
+        row[one] for one in ("VM", "Outcome", "Away (minutes)", "Brought")
     )
+
+
+def test_runs_are_counted():
+    """One row a run: its VMs by outcome, which add up, its outages, and what it left behind."""
+    ends = ("done", "done", "rolled_back", "stranded", "remaining")
+    made = run(*"abcde")
+    vms = tuple(
+        replace(vm, outcome=end, downtime_seconds=seconds)
+        for vm, end, seconds in zip(made.vms, ends, (60, 121, 600, None, None), strict=True)
+    )
+    found = progress_runs([replace(made, vms=vms, snapshots=4, audit_head="f" * 64)])
+    row = dict(zip([column.title for column in found.columns], found.rows[0], strict=True))
+    counted = [row[title] for title in ("Done", "Rolled back", "Failed", "Stranded", "Blocked", "Skipped")]
+    assert ([2, 1, 0, 1, 0, 0], 1, 5) == (counted, row["Remaining"], row["VMs"])
+    titles = ("Plan", "Where", "Longest away (minutes)", "Median away (minutes)", "Snapshots left")
+    assert ("d" * 12, "Azure", 10, 3, 4) == tuple(row[title] for title in titles)
+    assert "f" * 64 == row["Audit head"]
 
 
 def test_framework_ids_have_columns(progress):

@@ -34,6 +34,7 @@ SHEETS = [
     "Drift",
     "Changes",
     "Runs",
+    "Runs by VM",
     "VMs",
     "Run",
 ]

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from readiness.azure.marks import lease_of
-from readiness.model.steps import PatchVm, Step, TakeLease, TakeSnapshot
+from readiness.model.steps import PatchVm, Start, Step, TakeLease, TakeSnapshot
 from reports.az import Instruction, az, plain
 from reports.commands import instruction_for
 from tests.builders import disk, vm
@@ -131,3 +132,13 @@ def test_a_snapshot_by_hand_is_full_and_named_for_the_plan(tmp_path: Path) -> No
 def test_what_cannot_be_seen_is_made_visible() -> None:
     """Characters that print nothing, or turn a line round, are shown by their code."""
     assert "a\\u202eb\\u0007\nc" == plain("a\u202eb\u0007\nc")
+
+
+def test_a_start_names_the_sizes_that_were_approved() -> None:
+    """Where Azure has no room, the operator finds what may be tried next, in order, and what follows."""
+    subject = subject_of()
+    choice = replace(subject.vm.choice, alternative_sizes=("Standard_D4s_v5", "Standard_D2as_v5"))
+    subject = replace(subject, vm=replace(subject.vm, choice=choice))
+    note = instruction_for(Start(vm=subject.seen.vm.id), subject).note
+    assert note.index("Standard_D4s_v5") < note.index("Standard_D2as_v5")
+    assert 2 == note.count("az vm resize") == note.count("az vm start")

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.model.iac import Patch, Remark
+from readiness.model.iac_settings import Setting
 from readiness.store.bicep_files import quoted, read_bicep
 from readiness.store.bicep_reader import BicepError, declarations
 from tests.builders import ENCRYPTION_SET
-from tests.store.test_terraform_files import settings
+from tests.store.test_terraform_files import NAMED, NAMED_WANTED, settings
 
 VM = """\
 @description('The orders VM: it\\'s {old}') // } not a brace
@@ -42,10 +43,12 @@ resource data 'Microsoft.Compute/disks@2023-04-02' = {
 """
 
 
-def read(folder: Path, code: str) -> tuple[list[Patch], list[Remark]]:
+def read(
+    folder: Path, code: str, wanted: tuple[Setting, ...] | None = None
+) -> tuple[list[Patch], list[Remark]]:
     """Read one file of code."""
     (folder / "main.bicep").write_bytes(code.encode())
-    found = read_bicep(folder, settings())
+    found = read_bicep(folder, settings() if wanted is None else wanted)
     assert code.encode() == (folder / "main.bicep").read_bytes()
     return found
 
@@ -86,6 +89,27 @@ def test_a_vm_is_edited_in_place(tmp_path: Path) -> None:
     assert f"  properties: {{\n{key}  }}\n}}\n" in after
     assert "name: 'vm1' // the name" in after
     assert ([], []) == read(tmp_path, after)
+
+
+def test_named_identities_are_added_by_id(tmp_path: Path) -> None:
+    """An id is put beside ids; where a name is interpolated it may be the very one, and is told."""
+    code = """\
+resource a 'Microsoft.Compute/virtualMachines@2024-07-01' = {
+  name: 'vm1'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '%s': {}
+    }
+  }
+}
+"""
+    beside = read(tmp_path, code % "/x", NAMED_WANTED)[0][0].diff
+    assert f"+      '{NAMED}': {{}}\n" in beside
+    patches, remarks = read(tmp_path, code % "${id.id}", NAMED_WANTED)
+    assert [] == patches
+    assert [5] == [remark.line for remark in remarks if "names that are expressions" in remark.what]
+    assert ([], []) == read(tmp_path, code % NAMED.upper(), NAMED_WANTED)
 
 
 def test_loops_modules_and_interpolated_names_are_told(tmp_path: Path) -> None:

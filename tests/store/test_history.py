@@ -9,9 +9,11 @@ import time
 from contextlib import closing
 
 import pytest
+from msgspec.structs import replace
 
 from readiness.errors import HistoryError
 from readiness.model.history import head_of, records_of
+from readiness.model.lifecycle import Stage
 from readiness.store.history import History, record_run, record_snapshot
 from tests.app.histories import AT, assessment, day, run, vm
 
@@ -198,7 +200,37 @@ def test_a_run_that_went_on_is_kept_as_it_stands(tmp_path):
     record_run(tmp_path, run("c", is_rehearsal=True, name="twin-run"))
     with History.opened(tmp_path) as history:
         assert [("a", "b"), ("c",)] == [tuple(vm.name for vm in one.vms) for one in history.runs("fleet")]
-        assert ["abc-wave-1", "abc-wave-1"] == list(history.upgraded("fleet").values())
+        assert ["abc-wave-1", "abc-wave-1"] == list(history.upgraded().values())
+
+
+def test_only_the_stage_that_upgrades_counts(tmp_path):
+    """A preparation that went well upgrades nobody; neither does an outage that was taken back later."""
+    prepared = run("a", name="abc-wave-1-prepare")
+    vms = tuple(replace(vm, decides=False) for vm in prepared.vms)
+    record_run(tmp_path, replace(prepared, vms=vms, stage=Stage.PREPARATION))
+    record_run(tmp_path, run("a"))
+    with History.opened(tmp_path) as history:
+        assert [run("a").vms[0].vm.key] == list(history.upgraded())
+    record_run(tmp_path, run("a", succeeded=False))
+    with History.opened(tmp_path) as history:
+        assert {} == history.upgraded()
+
+
+def test_a_run_is_of_the_estates_that_know_its_vms(tmp_path):
+    """The name of a plan's estate decides only where no snapshot has any of the run's VMs."""
+    record(tmp_path, assessment(day(0), vm("a"), name="production"))
+    record(tmp_path, assessment(day(0), vm("c"), name="fleet"))
+    record_run(tmp_path, run("a", "b", name="of-production"))
+    record_run(tmp_path, run("x", name="of-nobody"))
+    shared = replace(run("group", name="of-what-hangs-on-it"), hanging=(vm("a").id,))
+    record_run(tmp_path, shared)
+    with History.opened(tmp_path) as history:
+        found = {name: [one.id for one in history.runs(name)] for name in ("production", "fleet", None)}
+    assert {
+        "production": ["of-production", "of-what-hangs-on-it"],
+        "fleet": ["of-nobody"],
+        None: ["of-nobody", "of-production", "of-what-hangs-on-it"],
+    } == found
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from playbooks import generation1
 from readiness.errors import UsageError
 from readiness.model.iac import Patch, Remark, settings_of
 from readiness.model.iac_settings import Setting
@@ -105,6 +106,88 @@ def test_identities_are_kept(tmp_path: Path) -> None:
     code += '    type = "UserAssigned"\n  }\n}\n'
     wanted = settings_of(vm_id(), [{"type": "assign-identity"}])[0]
     assert code.replace('"UserAssigned"', '"SystemAssigned, UserAssigned"') == patched(tmp_path, code, wanted)
+
+
+NAMED = rid("Microsoft.ManagedIdentity/userAssignedIdentities", "id1").text
+NAMED_WANTED = settings_of(vm_id(), [{"type": "assign-identity", "system": False, "user_assigned": [NAMED]}])[
+    0
+]
+IDENTITY = """\
+resource "azurerm_linux_virtual_machine" "a" {{
+  name = "vm1"
+  identity {{
+    type         = "{}"
+    identity_ids = {}
+  }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (("SystemAssigned", "[]"), ("SystemAssigned, UserAssigned", f'["{NAMED}"]')),
+        (("UserAssigned", '["/x"]'), ("UserAssigned", f'["{NAMED}", "/x"]')),
+        (("UserAssigned", f'["{NAMED.upper()}"]'), None),
+    ],
+)
+def test_named_identities_are_listed_once(
+    tmp_path: Path, before: tuple[str, str], after: tuple[str, str] | None
+) -> None:
+    """An identity is put into the list unless it is there, in whatever letter case; the type follows."""
+    if after is None:
+        assert ([], []) == read(tmp_path, IDENTITY.format(*before), NAMED_WANTED)
+    else:
+        assert IDENTITY.format(*after) == patched(tmp_path, IDENTITY.format(*before), NAMED_WANTED)
+
+
+@pytest.mark.parametrize("listed", ["[azurerm_user_assigned_identity.a.id]", '["${var.id}"]', "var.ids"])
+def test_a_list_with_expressions_is_told(tmp_path: Path, listed: str) -> None:
+    """An expression in a list may be the very identity: the list stays, and what has to be in it is said."""
+    patches, remarks = read(tmp_path, IDENTITY.format("UserAssigned", listed), NAMED_WANTED)
+    assert [] == patches
+    assert [5] == [
+        remark.line for remark in remarks if "identity_ids" in remark.what and NAMED in remark.what
+    ]
+
+
+def test_an_update_resource_says_identities_in_its_body(tmp_path: Path) -> None:
+    """AzAPI's update resource has no block for identities: they are properties of the body, named by id."""
+    code = f"""\
+resource "azapi_update_resource" "a" {{
+  type        = "Microsoft.Compute/virtualMachines@2024-11-01"
+  resource_id = "{vm_id()}"
+  body = {{
+    identity = {{ type = "None" }}
+  }}
+}}
+"""
+    after = patched(tmp_path, code, NAMED_WANTED)
+    assert 'type = "UserAssigned"' in after
+    assert f'userAssignedIdentities = {{\n        "{NAMED}" = {{}}\n      }}' in after
+    assert ([], []) == read(tmp_path, after, NAMED_WANTED)
+
+
+def test_a_conversion_is_kept_from_replacing_the_vm(tmp_path: Path) -> None:
+    """The image of generation 1 is to be ignored and told of; a disk's own code says generation 2."""
+    wanted = settings_of(
+        vm_id(), [{"type": "take-snapshot", "disk": OS_DISK.text, "moment": generation1.MOMENT}]
+    )[0]
+    code = f"""\
+resource "azurerm_windows_virtual_machine" "a" {{
+  name = "vm1"
+}}
+resource "azurerm_managed_disk" "os" {{
+  name               = "{OS_DISK.name}"
+  hyper_v_generation = "V1"
+}}
+"""
+    after = patched(tmp_path, code, wanted)
+    assert "ignore_changes = [source_image_reference]" in after
+    assert 'hyper_v_generation = "V2"' in after
+    assert "ignore_changes = [hyper_v_generation]" in after
+    (told,) = read(tmp_path, code, wanted)[1]
+    assert (1, True) == (told.line, "leave source_image_reference or source_image_id as it is" in told.what)
 
 
 def test_the_old_vm_resource_cannot_say_all_of_it(tmp_path: Path) -> None:
