@@ -6,7 +6,7 @@ and reason, and what was written outside the columns for it is reported and has 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -180,11 +180,15 @@ class _Reader:
         """Read one sheet."""
         title = sheet.title
         columns: dict[int, tuple[Column, int]] = {}
+        earlier: Sequence[Any] = ()
         # What a sheet claims about its size is not believed: rows that somebody added would be missed.
         sheet.reset_dimensions()
         for count, cells in enumerate(sheet.iter_rows(max_col=_WIDEST)):
             if count > _LONGEST:
                 raise ValueError(f"{title} has more than {_LONGEST} rows")
+            if cells is earlier:
+                continue  # Rows that are missing between two others are one and the same object.
+            earlier = cells
             if columns:
                 self._read_row(title, cells, columns)
                 continue
@@ -339,11 +343,7 @@ def _decision(said: Decision | None, vm: ResourceId, values: dict[str, Any], sou
 
 def _by_name(plan: Plan) -> dict[str, list[ResourceId]]:
     named: dict[str, list[ResourceId]] = {}
-    for vm in _everyone(plan):
-        named.setdefault(vm[1].lower(), []).append(vm[0])
+    for vms in (plan.vms, plan.left_out):
+        for vm in vms:
+            named.setdefault(vm.name.lower(), []).append(vm.id)
     return named
-
-
-def _everyone(plan: Plan) -> Iterator[tuple[ResourceId, str]]:
-    yield from ((vm.id, vm.name) for vm in plan.vms)
-    yield from ((entry.id, entry.name) for entry in plan.left_out)
