@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from msgspec.structs import replace
 
-from readiness.app.next_steps import to_finish, to_follow
+from readiness.app.next_steps import Advice, to_finish, to_follow
 from readiness.app.wave_sources import Source, Told
 from readiness.model.lifecycle import SUCCEEDED, Stage
 from readiness.model.run import RunState
@@ -21,6 +21,13 @@ _WHAT = {
     End.BLOCKED: "Mend what failed before it was taken down",
     End.DECLINED: "See why it was not started",
 }
+
+_DOES = {
+    "approve": "Decide what could not be told",
+    "retry": "Try again what did not get through",
+    "status": "See what happened, step by step",
+}
+"""What a command is for, by its verb; the others go on with a run."""
 
 
 def left_to_do(
@@ -41,7 +48,7 @@ def _commands(source: Source) -> Iterator[LeftToDo]:
     """Yield the commands that the runs themselves still ask for."""
     for told in reversed(source.runs.values()):
         for advice in to_finish(_still_wanted(source, told), told.words):
-            yield LeftToDo(urgency="now", what=_does(told), why=advice.why, command=advice.command)
+            yield LeftToDo(urgency="now", what=_does(told, advice), why=advice.why, command=advice.command)
     prepared, opens = source.runs.get(Stage.PREPARATION), [vm.occurrence.opens for vm in source.wave.vms]
     if prepared is not None and Stage.OUTAGE not in source.runs:
         for advice in to_follow(prepared.state, prepared.words):
@@ -54,8 +61,9 @@ def _commands(source: Source) -> Iterator[LeftToDo]:
             )
 
 
-def _does(told: Told) -> str:
-    return f"Finish the {told.story.info.stage.value}"
+def _does(told: Told, advice: Advice) -> str:
+    verb = advice.command.split(maxsplit=2)[1]
+    return _DOES.get(verb, f"Finish the {told.story.info.stage.value}")
 
 
 def _still_wanted(source: Source, told: Told) -> RunState:
