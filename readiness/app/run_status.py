@@ -1,6 +1,6 @@
 """Use cases: say where a run stands, and leave wishes for it, from any process."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from readiness.app.shared_actions import due, handle_of
 from readiness.app.stages import only
 from readiness.engine.state import run_state
 from readiness.errors import Exit, JournalError, UsageError
-from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase, Stage
 from readiness.model.plan import Plan, Wave
 from readiness.model.run import Event, EventKind, RunInfo, RunState, SignalKind, StepRecord
@@ -71,7 +70,7 @@ def status(state: Path, run: str | None) -> RunView:
         words=replace(words_of(info, state, folder), due=() if running else _due(plan, state, info)),
         state=run_state(
             info,
-            _work(plan, info, state, {record.vm for record in records}, now),
+            work_in(plan, info, state, records, now),
             ALL_PLAYBOOKS,
             records,
             now=now,
@@ -86,13 +85,13 @@ def status(state: Path, run: str | None) -> RunView:
     )
 
 
-def _work(plan: Plan, info: RunInfo, state: Path, touched: Set[ResourceId], now: datetime) -> Wave:
+def work_in(plan: Plan, info: RunInfo, state: Path, records: Iterable[StepRecord], now: datetime) -> Wave:
     """Return what a run is for: a closure, the VMs that can be closed, and those that it has begun with."""
     work = work_of(plan, info.wave, info.stage, info.action)
     if info.stage is not Stage.CLOSURE or info.action:
         return work
-    found = {vm.id for vm in closable(plan, info.wave, state, now).wave.vms} | touched
-    return only(work, found)
+    found = {vm.id for vm in closable(plan, info.wave, state, now).wave.vms}
+    return only(work, found | {record.vm for record in records})
 
 
 def _due(plan: Plan, state: Path, info: RunInfo) -> tuple[str, ...]:

@@ -10,9 +10,8 @@ from msgspec.structs import replace
 from playbooks.catalog import ALL_PLAYBOOKS
 from readiness.app.carrying import wave_of
 from readiness.app.next_steps import Words, words_of
-from readiness.app.run_status import why_held
+from readiness.app.run_status import why_held, work_in
 from readiness.app.shared_actions import due, handle_of
-from readiness.app.stages import part_of
 from readiness.engine.state import run_state
 from readiness.errors import JournalError, UsageError
 from readiness.model.lifecycle import Stage
@@ -124,7 +123,7 @@ def _runs(plan: Plan, wave: Wave, state: Path, path: Path | None) -> Iterator[tu
         at = story.events[-1].at if story.events else story.info.started_at
         stands = run_state(
             story.info,
-            part_of(wave, stage),
+            work_in(plan, story.info, state, story.records, at),
             ALL_PLAYBOOKS,
             story.records,
             now=at,

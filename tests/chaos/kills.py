@@ -31,6 +31,8 @@ SILENT: dict[str, object] = {
 }
 PACE = 40.0
 """Twin seconds in a second while a window is open: it has to outlast a hundred kills."""
+BEFORE = 600.0
+"""The same during preparation, which has a day: slower, or the window is gone when the last one is killed."""
 SHARE = {Stage.PREPARATION: 0.25, Stage.OUTAGE: 0.55, Stage.CLOSURE: 0.2}
 _LOST_EVERY = 5
 _TOO_MANY = 400
@@ -83,8 +85,8 @@ def carried_out(each: Round, kills: int, seed: int) -> Iterator[Result]:
 def _stage(served: Served, each: Round, wave: Wave, stage: Stage, kills: int, draw: random.Random) -> Result:
     began, told = time.monotonic(), len(served.twin.log)
     served.begin(wave, stage)
-    if stage is Stage.OUTAGE:
-        served.clock.pace(PACE)
+    if stage is not Stage.CLOSURE:
+        served.clock.pace(PACE if stage is Stage.OUTAGE else BEFORE)
     killed = losses = 0
     word, ended = str(stage), None
     for _ in range(_TOO_MANY):
