@@ -146,7 +146,9 @@ class PreparedRun:
     def _begin_again(self, journal: SqliteJournal, request: RunRequest) -> None:
         records, now = journal.records(), self.place.clock.now()
         taken_back = {record.vm for record in records if record.name in (RECALLED, REJECTED)}
-        for unit in run_state(self.info, self.wave, ALL_PLAYBOOKS, records, now=now).units:
+        limits = self.plan.policy.execution
+        found = run_state(self.info, self.wave, ALL_PLAYBOOKS, records, now=now, execution=limits)
+        for unit in found.units:
             if unit.phase not in request.again:
                 continue
             named = request.again_vm.lower() in (unit.name.lower(), unit.vm.key)
@@ -204,7 +206,8 @@ def closable(plan: Plan, number: int, state: Path, now: datetime) -> Soaked:
     outage, folder = None, folder_of(state, run_id(plan, number))
     if (folder / "journal.sqlite").exists():
         info, records, _ = read_run(folder)
-        outage = run_state(info, wave_of(plan, number), ALL_PLAYBOOKS, records, now=now)
+        limits = plan.policy.execution
+        outage = run_state(info, wave_of(plan, number), ALL_PLAYBOOKS, records, now=now, execution=limits)
     return soaked(work_of(plan, number, Stage.CLOSURE), outage, plan.policy.execution)
 
 

@@ -2,7 +2,7 @@
 
 *Drift* stands first: a dimension that a VM has lost and that some earlier snapshot shows satisfied, or
 anything that got worse on a VM which a recorded run had upgraded. What only got worse otherwise is
-*regressed*.
+*regressed*; a control that did not apply before has not been lost.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +25,7 @@ _RANK = {
 }
 """How far a class is from the goal. Not to know is as far as to be blocked: finding out loses nothing."""
 
+_NOT_ASKED = "did not apply"
 _ORDER = {kind: position for position, kind in enumerate(ChangeKind)}
 
 
@@ -36,7 +37,9 @@ class Known(Struct, frozen=True, kw_only=True):
     satisfied_on: Mapping[Dimension, Mapping[str, date]]
     """Per dimension, the VMs the later one shows not satisfied, and when they last were up to the earlier."""
     upgraded: Mapping[str, str]
-    """VMs that runs upgraded, with the run."""
+    """VMs that runs upgraded up to the later one, with the run."""
+    comes_with: Mapping[str, Dimension]
+    """Controls that apply only to VMs that are satisfied in a dimension."""
 
 
 def catalogue_changes(before: SnapshotHead, after: SnapshotHead) -> tuple[str, ...]:
@@ -121,8 +124,12 @@ def _of_controls(old: VmRecord, new: VmRecord, known: Known) -> Iterator[Change]
     for control in sorted((before.keys() ^ after.keys()) & asked):
         lost = after.get(control)
         if lost is None:
-            kind, was, now, reason = ChangeKind.FIXED, before[control].verdict.value, "holds", ""
-            reason = f"was {before[control].reason}"
+            met = before[control]
+            is_asked = control not in {one.id for one in new.controls}
+            kind = ChangeKind.FIXED if is_asked else ChangeKind.CHANGED
+            was, now, reason = met.verdict.value, "holds" if is_asked else _NOT_ASKED, f"was {met.reason}"
+        elif not _could_hold(old, control, known):
+            kind, was, now, reason = ChangeKind.CHANGED, _NOT_ASKED, lost.verdict.value, lost.reason
         else:
             kind = ChangeKind.DRIFT if new.id.key in known.upgraded else ChangeKind.REGRESSED
             was, now, reason = "holds", lost.verdict.value, lost.reason
@@ -138,6 +145,14 @@ def _of_controls(old: VmRecord, new: VmRecord, known: Known) -> Iterator[Change]
             after=now,
             reason=_with_run(reason, kind, new, known),
         )
+
+
+def _could_hold(old: VmRecord, control: str, known: Known) -> bool:
+    """Tell whether a control that is not open applied at all: only those that do can be lost."""
+    needed = known.comes_with.get(control)
+    standing = old.dimensions.get(needed) if needed else None
+    is_there = standing is None or standing.classification is Classification.SATISFIED
+    return is_there and control not in {one.id for one in old.controls}
 
 
 def _opened(controls: tuple[OpenControl, ...]) -> dict[str, OpenControl]:

@@ -11,6 +11,7 @@ from readiness.errors import UsageError
 from readiness.model.assessment import Assessment
 from readiness.model.history import Change, ChangeKind, RunRecord, SnapshotInfo, head_of, records_of
 from readiness.model.verdict import Dimension
+from readiness.rules.controls.catalog import VM_CONTROLS
 from readiness.store import history as store
 from readiness.store.history import History
 
@@ -134,7 +135,8 @@ def changes_between(
         before=before,
         after=after,
         satisfied_on={one: history.last_satisfied(one, at=new, until=old) for one in Dimension},
-        upgraded=history.upgraded(),
+        upgraded=history.upgraded(new.as_of),
+        comes_with=_COMES_WITH,
     )
     return catalogue_changes(before, after), changes(history.differences(old.number, new.number), known)
 
@@ -214,7 +216,8 @@ def _estate_of(history: History, *words: str) -> str:
 
 
 def _no_such_estate(history: History, estate: str) -> UsageError:
-    names = sorted({one.estate for one in history.snapshots()})
+    runs = {one.estate for one in history.runs()}
+    names = sorted(runs | {one.estate for one in history.snapshots()})
     return UsageError(
         f"The history knows no estate '{estate}'.",
         details=f"It knows: {', '.join(names[:_NAMED]) or 'none'}.",
@@ -222,4 +225,5 @@ def _no_such_estate(history: History, estate: str) -> UsageError:
     )
 
 
+_COMES_WITH = {one.id: one.comes_with for one in VM_CONTROLS if one.comes_with is not None}
 _NAMED = 8

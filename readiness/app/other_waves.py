@@ -6,8 +6,9 @@ from pathlib import Path
 from playbooks.catalog import ALL_PLAYBOOKS
 from readiness.engine.peers import as_found, down_in
 from readiness.engine.state import run_state
-from readiness.model.plan import ApartGroup, Plan
-from readiness.model.run import RunState
+from readiness.errors import JournalError
+from readiness.model.ids import ResourceId
+from readiness.model.plan import ApartGroup, Plan, Wave
 from readiness.store.journal import read_run
 from readiness.store.runs import folder_of, run_id
 
@@ -15,16 +16,24 @@ from readiness.store.runs import folder_of, run_id
 def groups_as_found(plan: Plan, wave: int, state: Path, place: str, now: datetime) -> tuple[ApartGroup, ...]:
     """Return a plan's groups of redundant VMs with the members that other waves left down in a place.
 
-    Raises:
-        JournalError: The journal of another wave cannot be read.
+    Of a wave whose journal cannot be read nobody knows who serves: all of its VMs are taken as down. That
+    keeps their peers from starting, and nothing that has begun from its end.
     """
-    others = [_outage_of(plan, one.number, state, now) for one in plan.waves if one.number != wave]
-    return as_found(plan.apart, down_in(run for run in others if run is not None and run.info.place == place))
+    down: dict[ResourceId, str] = {}
+    for other in plan.waves:
+        if other.number != wave:
+            down |= _down_in(plan, other, state, place, now)
+    return as_found(plan.apart, down)
 
 
-def _outage_of(plan: Plan, number: int, state: Path, now: datetime) -> RunState | None:
-    folder, wave = folder_of(state, run_id(plan, number)), plan.wave(number)
-    if wave is None or not (folder / "journal.sqlite").exists():
-        return None
-    info, records, _ = read_run(folder)
-    return run_state(info, wave, ALL_PLAYBOOKS, records, now=now, execution=plan.policy.execution)
+def _down_in(plan: Plan, wave: Wave, state: Path, place: str, now: datetime) -> dict[ResourceId, str]:
+    folder = folder_of(state, run_id(plan, wave.number))
+    if not (folder / "journal.sqlite").exists():
+        return {}
+    try:
+        info, records, _ = read_run(folder)
+    except JournalError as error:
+        return {vm.id: f"{vm.name} of wave {wave.number} (not known: {error.brief})" for vm in wave.vms}
+    if info.place != place:
+        return {}
+    return down_in([run_state(info, wave, ALL_PLAYBOOKS, records, now=now, execution=plan.policy.execution)])

@@ -12,7 +12,7 @@ from readiness.engine.elsewhere import pair
 from readiness.engine.look import size_note
 from readiness.model.lifecycle import Phase
 from readiness.model.run import StepRecord, StepResult, StepState
-from readiness.model.steps import PlannedStep, ProveHealth, RecordBefore, Resize, Start, StartAs
+from readiness.model.steps import PlannedStep, ProveHealth, RecordBefore, Resize, Start, StartAs, name_of
 from readiness.store.journal import SqliteJournal
 
 EARLY = (Phase.WAITING, Phase.CHECKING)
@@ -49,15 +49,24 @@ class Past:
         self._journal.intend(self._campaign.vm.id, position.due.name, self._trace.started)
         work = self._campaign.steps(position.phase, self._known)
         start = next((planned for planned in work if isinstance(planned.step, Start)), None)
-        if start is not None and self._has_other_size:
+        if start is not None and self._other_size is not None:
             self._end(start)
-            self._end(pair(start, self._trace.seen.vm.size or "")[0])
+            self._end(pair(start, self._other_size)[0])
 
     @property
-    def _has_other_size(self) -> bool:
+    def _other_size(self) -> str | None:
+        """The approved size that it has in the place of its own, as the plan spells it."""
         size = (self._trace.seen.vm.size or "").lower()
         own = (self._trace.before.size or "").lower()
-        return size != own and size in [one.lower() for one in self._campaign.vm.choice.sizes]
+        approved = {one.lower(): one for one in self._campaign.vm.choice.sizes}
+        return approved.get(size) if size != own else None
+
+    @property
+    def _was_resized(self) -> bool:
+        """Whether what was written so far gave it that size: later starts are starts as it."""
+        resized = f".{name_of(Resize(vm=self._campaign.vm.id, size=self._other_size or ''))}"
+        ends = [record.result for name, record in self._known.items() if name.endswith(resized)]
+        return any(result is not None and result.ok for result in ends)
 
     def _end(self, planned: PlannedStep) -> None:
         """Write a step that had ended."""
@@ -86,7 +95,7 @@ class Past:
                 return StepResult(ok=True, detail=_WORDS, note=note, evidence=f"its snapshots: {taken}")
             case StartAs():
                 return StepResult(ok=True, detail=_WORDS)
-            case Start() if self._has_other_size:
+            case Start() if self._other_size is not None and not self._was_resized:
                 return StepResult(ok=False, code="OtherSize", detail=_OTHER_SIZE, no_room=True)
             case Resize(size=size) if size.lower() != (trace.seen.vm.size or "").lower():
                 return StepResult(ok=False, code="OtherSize", detail=_OTHER_SIZE)

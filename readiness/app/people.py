@@ -9,6 +9,9 @@ from msgspec import Struct
 from readiness.azure.connect import Endpoint
 from readiness.azure.whoami import whoami
 
+_AND = "; "
+"""Between the names of those who made a plan."""
+
 
 class Person(Struct, frozen=True, kw_only=True):
     """Somebody who approves or runs."""
@@ -39,10 +42,17 @@ def may_be_author(author: str, name: str, object_id: str = "") -> bool:
     """Tell whether the author of a plan may be this person; in doubt it is.
 
     A plan is made without Azure, often by somebody of whom only the login name of a machine is known: that is
-    taken for whoever has it before the @ of a user principal name.
+    taken for whoever has it before the @ of a user principal name. Of several each is one.
     """
-    if not author:
-        return False
+    return any(_may_be(one, name, object_id) for one in author.split(_AND) if one)
+
+
+def authors_with(authors: str, another: str) -> str:
+    """Return who made a plan once another has edited it: whoever began it stays among them."""
+    return _AND.join(dict.fromkeys(one for one in (*authors.split(_AND), another) if one))
+
+
+def _may_be(author: str, name: str, object_id: str) -> bool:
     known = read_person(author)
     if known.is_same_as(name, object_id) or (object_id and author.lower() == object_id.lower()):
         return True

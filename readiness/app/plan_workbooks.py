@@ -109,6 +109,7 @@ def accept(preview: Preview, author: str, to: Path) -> Accepted:
         PlanError: Something in the preview cannot be accepted.
         UsageError: Nothing can be written there.
     """
+    from readiness.app.people import authors_with
     from reports.parts import Part
     from reports.workbook import write_plan_workbook
 
@@ -117,7 +118,8 @@ def accept(preview: Preview, author: str, to: Path) -> Accepted:
             f"{len(preview.violations)} things stand against this import; nothing was written.",
             remedy="Correct the cells that are named, or leave their workbooks out.",
         )
-    unsealed = replace(preview.result, author=author, previous=preview.plan.digest, digest="")
+    authors = authors_with(preview.plan.author, author)
+    unsealed = replace(preview.result, author=authors, previous=preview.plan.digest, digest="")
     plan = replace(unsealed, digest=digest_of(unsealed))
     buffer = BytesIO()
     write_plan_workbook(buffer, Part.whole_of(plan), diff(preview.plan, plan))

@@ -80,7 +80,7 @@ def exceptions_left(shown: Shown) -> tuple[ExceptionLeft, ...]:
 
 def drifted(history: History, shown: Shown) -> tuple[Lost, ...]:
     """Return every VM and dimension that is not satisfied any more, by application and VM."""
-    upgraded = history.upgraded()
+    upgraded = history.upgraded(shown.last.as_of)
     found = []
     for dimension in Dimension:
         satisfied_on = history.last_satisfied(dimension, at=shown.last, until=shown.last)

@@ -102,8 +102,12 @@ def _not_recorded(run: str, error: ReadinessError) -> ReadinessError:
     return HistoryError(
         f"{run} is not recorded in the history: {error.brief}",
         details=error.details,
-        remedy=f"{error.remedy} The run lost nothing by it; the next 'readiness report' records it.".strip(),
+        remedy=f"{_sentence(error.remedy)}The run lost nothing; the next 'readiness report' records it.",
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text.rstrip('.')}. " if text else ""
 
 
 def _vm(end: VmEnd, vm: PlannedVm, info: RunInfo) -> VmRun:

@@ -22,6 +22,7 @@ from readiness.azure.connect import Connection
 from readiness.azure.perform import AzureCloud
 from readiness.azure.traces import Snapshots, Trace, released_trace_of, trace_of
 from readiness.engine.advance import Campaign
+from readiness.engine.state import campaign_of
 from readiness.errors import JournalError, MissingError
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase, Stage
@@ -94,11 +95,13 @@ def recover(request: RunRequest) -> Recovered:
         way=place.way,
     )
     keep_plan(request.plan, plan, folder)
+    limits, now = plan.policy.execution, place.clock.now()
     with closing(SqliteJournal.open(folder, info)) as journal:
         through = {
             vm.id
             for vm in wave.vms
-            if vm.id in found.traces and _rebuild(journal, info, vm, found.traces[vm.id], place.clock.now())
+            if vm.id in found.traces
+            and rebuild(journal, campaign_of(vm, ALL_PLAYBOOKS, info, limits), found.traces[vm.id], now)
         }
     return Recovered(
         run=name,
@@ -140,10 +143,11 @@ def _done_before(vm: PlannedVm, trace: Trace | None) -> Trace | None:
     return trace if is_well else None
 
 
-def _rebuild(journal: SqliteJournal, info: RunInfo, vm: PlannedVm, trace: Trace, now: datetime) -> bool:
+def rebuild(journal: SqliteJournal, campaign: Campaign, trace: Trace, now: datetime) -> bool:
     """Write the records of a VM's past; return whether it was through already, but for the proof of it."""
-    campaign = Campaign(vm, ALL_PLAYBOOKS, stage=info.stage, started_at=info.started_at)
-    through = info.stage is Stage.OUTAGE and vm.outage is not None and _is_through(campaign, trace)
+    vm = campaign.vm
+    is_outage = campaign.stage is Stage.OUTAGE and vm.outage is not None
+    through = is_outage and _is_through(campaign, trace) and not _owes_its_boot(vm, trace)
     past = Past(journal, campaign, trace, now)
     words = "is taken up from its state before"
     if trace.lease is None:
@@ -166,6 +170,11 @@ def _has_begun(campaign: Campaign, trace: Trace) -> bool:
     """Tell whether work on the VM has begun: what has no snapshot, and is as it was found, was left alone."""
     was_stopped = trace.before.was_running and trace.seen.vm.power is not trace.before.power
     return campaign.stage is not Stage.OUTAGE or was_stopped or bool(trace.snapshots)
+
+
+def _owes_its_boot(vm: PlannedVm, trace: Trace) -> bool:
+    """Tell whether a VM that was found off is to prove its boot: off and still leased, it may not have."""
+    return trace.lease is not None and vm.choice.starts_if_off and not trace.before.was_running
 
 
 def _is_through(campaign: Campaign, trace: Trace) -> bool:

@@ -35,8 +35,8 @@ def left_to_do(
 ) -> tuple[LeftToDo, ...]:
     """Return everything that is left, the most urgent first."""
     return (
-        *_commands(source),
         *_for_people(vms),
+        *_commands(source),
         *_remaining(vms),
         *_closures(source, vms),
         *_shared(source),

@@ -45,7 +45,7 @@ def wave_report(source: str, number: int | None, state: Path) -> WaveReport:
     plan, wave = found.plan, found.wave
     telling = WaveVms(found)
     vms, snapshots = telling.told(), tuple(telling.snapshots())
-    is_live = any(told.story.info.is_live for told in found.runs.values())
+    is_live = all(told.story.info.is_live for told in found.runs.values())
     return WaveReport(
         estate=plan.target.estate,
         plan=plan.digest,

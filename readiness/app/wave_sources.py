@@ -15,7 +15,7 @@ from readiness.app.shared_actions import due, handle_of
 from readiness.engine.state import run_state
 from readiness.errors import JournalError, UsageError
 from readiness.model.lifecycle import Stage
-from readiness.model.plan import Plan, Wave
+from readiness.model.plan import DIGEST_LENGTH, Plan, Wave
 from readiness.model.run import RunState
 from readiness.store.artefacts import read_plan
 from readiness.store.journal import Story, read_story
@@ -80,6 +80,12 @@ def _of_run(run: str, number: int | None, state: Path) -> Source:
     if number not in (None, told):
         remedy = "Leave --wave out, or give the plan instead of the run."
         raise UsageError(f"{run} is a run of wave {told}, not of wave {number}.", remedy=remedy)
+    if not (folder / "plan.json").exists():
+        raise JournalError(
+            f"The plan of the run {run} is not beside its journal any more.",
+            details=f"It was begun with the plan {info.plan[:DIGEST_LENGTH]}.",
+            remedy=f"Put that plan back into {folder}, or give it in place of the run, with --wave {told}.",
+        )
     return _read(read_plan(folder), told, state, None)
 
 

@@ -60,8 +60,15 @@ def _set(connection: Connection, step: SetSecurityRule, rule: dict[str, Any] | N
     wanted = {name: value for name, value in step.properties.items() if name != "provisioningState"}
     if rule is not None and _state(rule) == "succeeded" and _says(rule.get("properties") or {}, wanted):
         return Done("already so")
-    if step.earlier is not None and meaning((rule or {}).get("properties") or {}) != meaning(step.earlier):
+    shown = meaning((rule or {}).get("properties") or {})
+    # What says already what is wanted, and was not applied, is our own write that ended badly.
+    if step.earlier is not None and shown not in (meaning(step.earlier), meaning(wanted)):
         detail = f"{step.rule.name} is not what it was when it was planned on: assess and plan it again"
+        return Failed("RuleChangedSincePlanned", detail)
+    if step.earlier is None and rule is not None and shown != meaning(wanted):
+        detail = (
+            f"there is a rule {step.rule.name} already, which says something else: rename it, or take it away"
+        )
         return Failed("RuleChangedSincePlanned", detail)
     etag = (rule or {}).get("etag")
     headers = {"If-Match": str(etag)} if etag else None

@@ -173,8 +173,8 @@ def _wave_table(wave: Wave) -> Table:
         table.add_column(title, no_wrap=title != "Does")
     for batch in wave.batches:
         for vm in batch.vms:
-            away = f"{vm.outage.downtime_seconds // 60} min" if vm.outage else "-"
-            reserve = f"{vm.outage.reserved_seconds // 60} min" if vm.outage else "-"
+            away = _minutes(vm.outage.downtime_seconds) if vm.outage else "-"
+            reserve = _minutes(vm.outage.reserved_seconds) if vm.outage else "-"
             opens = f"{vm.occurrence.opens:%a %Y-%m-%d %H:%M}"
             does = ", ".join(vm.actions)
             table.add_row(str(batch.number), harmless(vm.name), does, opens, away, reserve, vm.undo)
@@ -203,6 +203,11 @@ def _line(event: Event) -> str:
     return f"{moment}  {plain(event.vm):<16} {click.style(plain(event.text), fg=colour)}"
 
 
+def _minutes(seconds: int) -> str:
+    """Round up, as every report does: an outage is never shown shorter than it is."""
+    return f"{-(-seconds // 60)} min"
+
+
 def show_run(state: RunState) -> None:
     """Print where every VM of a run stands."""
     where = "" if state.info.action else f"wave {state.info.wave}, "
@@ -212,7 +217,7 @@ def show_run(state: RunState) -> None:
         table.add_column(heading, no_wrap=heading != "Why")
     for unit in state.units:
         colour = PHASE_COLOURS.get(unit.phase, "default")
-        away = f"{unit.downtime_seconds // 60} min" if unit.downtime_seconds is not None else "-"
+        away = _minutes(unit.downtime_seconds) if unit.downtime_seconds is not None else "-"
         why = unit.reason or unit.note or (unit.doing if unit.done else "")
         table.add_row(
             str(unit.batch),

@@ -48,6 +48,7 @@ UNWELL = ("Unhealthy", "NotHealthyInTime")
 does not, and what the weaker setting brought later changes nothing of it."""
 _BEFORE = "check.record-before"
 _LEASE, _RECALL_LEASE = "check.take-lease", "recall.take-lease"
+_RECALL_LOOK = "recall.prove-time"
 _LAST_LOOK = "before.prove-time"
 _RESIZE = ".resize:"
 _EARLY = (Phase.CHECKING, Phase.READYING)
@@ -159,16 +160,18 @@ class Campaign:
         )
 
     def outdated_look(self, records: Records, now: datetime) -> str | None:
-        """Return the name of the last look at the clock, if it was passed, and would not be now.
+        """Return the name of the last look at the clock, if it was passed, and may not be now.
 
-        Only as long as nothing was done to the VM: after a crash its window may have closed.
+        Only as long as nothing was done to the VM: after a crash its window may have closed, and somebody
+        may have started one that was found off.
         """
         known = {one.name: one for phase in _EARLY for one in self.steps(phase, records)}
         look, passed = known.get(_LAST_LOOK), records.get(_LAST_LOOK)
         if look is None or passed is None or passed.result is None or not records.keys() <= known.keys():
             return None
         late = isinstance(look.step, ProveTime) and now > look.step.until
-        return _LAST_LOOK if late and passed.result.ok else None
+        is_in_doubt = late or not self.was_running(records)
+        return _LAST_LOOK if is_in_doubt and passed.result.ok else None
 
     def note(self, records: Records) -> str:
         """Return what has to be known of a VM that is done."""
@@ -188,8 +191,8 @@ class Campaign:
 
     def _end(self, phase: Phase, reason: str, code: str, records: Records) -> Position:
         """Return the end, or what is left to do before it: letting go of the VM."""
-        refused = records[_RECALL_LEASE].result if _RECALL_LEASE in records else None
-        if refused is not None and not refused.ok:
+        refused = next((records[name].result for name in recall_refusals(records)), None)
+        if refused is not None:
             return Position(
                 phase=phase, due=None, reason=f"not taken back: {refused.detail}", code=refused.code
             )
@@ -234,17 +237,18 @@ class Campaign:
             return Outcome.RETRY_WEAKER
         return Outcome.FAILED
 
-    def _was_running(self, records: Records) -> bool:
+    def was_running(self, records: Records) -> bool:
+        """Tell whether it ran when it was found, as far as is known."""
         before = self.before(records)
         return before is None or before.was_running
 
     def _boots(self, records: Records) -> bool:
         """Tell whether it is started after its change: it ran before, or is to prove its boot."""
-        return self._was_running(records) or self.vm.choice.starts_if_off
+        return self.was_running(records) or self.vm.choice.starts_if_off
 
     def _put_off(self, stage: str, records: Records) -> tuple[PlannedStep, ...]:
         """Return what ends the campaign of a VM that was started only to prove its boot."""
-        if self.vm.outage is None or self._was_running(records) or not self._boots(records):
+        if self.vm.outage is None or self.was_running(records) or not self._boots(records):
             return ()
         return plan_steps((PutBackOff(vm=self.vm.id),), stage=stage)
 
@@ -285,7 +289,10 @@ class Campaign:
         if RECALLED not in records:
             return undo
         until = records[RECALLED].intended_at + timedelta(seconds=self.vm.reserved_seconds) + _RECALL_LASTS
-        return (*plan_steps((TakeLease(vm=self.vm.id, until=until),), stage="recall"), *undo)
+        # It goes back to being off: one that somebody started since serves, and is nobody's to take down.
+        is_looked_at = not before.was_running and (_RECALL_LEASE not in records or _RECALL_LOOK in records)
+        looks = (ProveTime(vm=self.vm.id, until=until),) if is_looked_at else ()
+        return (*plan_steps((*looks, TakeLease(vm=self.vm.id, until=until)), stage="recall"), *undo)
 
     def _lease_end(self, records: Records) -> datetime:
         """Return when the lease lapses: with the window and the way back, or half a day for online work."""
@@ -323,10 +330,14 @@ def may_have_written(planned: PlannedStep, records: Records) -> bool:
 
 
 def _is_recalled(records: Records) -> bool:
-    """Tell whether a person wants the VM back, and no other run has its lease."""
-    lease = records.get(_RECALL_LEASE)
-    refused = lease is not None and lease.result is not None and not lease.result.ok
-    return RECALLED in records and not refused
+    """Tell whether a person wants the VM back, and nothing that is asked before refused it."""
+    return RECALLED in records and not recall_refusals(records)
+
+
+def recall_refusals(records: Records) -> list[str]:
+    """Return what refused to take a VM back: it was started since, or another run has its lease."""
+    results = {name: records[name].result for name in (_RECALL_LOOK, _RECALL_LEASE) if name in records}
+    return [name for name, result in results.items() if result is not None and not result.ok]
 
 
 def _is_decided(records: Records) -> bool:

@@ -56,7 +56,7 @@ def judge(
         case RecordBefore():
             return _recorded(seen, campaign)
         case ProveTime():
-            return in_time(look, now)
+            return _last_look(look, seen, campaign, records, now)
         case ProveHealth():
             return _health(look, seen, campaign, records, waited=now - since)
         case ProvePrepared():
@@ -90,6 +90,17 @@ def in_time(look: ProveTime, now: datetime) -> StepResult:
         return StepResult(ok=True, detail="it does")
     detail = f"it had to go down by {look.until:%Y-%m-%d %H:%M} UTC: its checks and hooks took too long"
     return StepResult(ok=False, code="WindowTooShort", detail=detail)
+
+
+def _last_look(
+    look: ProveTime, seen: Observation, campaign: Campaign, records: Records, now: datetime
+) -> StepResult:
+    """Decide whether a VM still goes down; one found off, and started since, would be left off."""
+    before = campaign.before(records)
+    if before is not None and not before.was_running and seen.vm.power is not Power.DEALLOCATED:
+        detail = f"{seen.vm.name} was {before.power}, and is {seen.vm.power}: somebody started it meanwhile"
+        return StepResult(ok=False, code="StartedMeanwhile", detail=detail)
+    return in_time(look, now)
 
 
 def _recorded(seen: Observation, campaign: Campaign) -> StepResult:

@@ -13,7 +13,8 @@ from readiness.model.lifecycle import UNAVAILABLE, Phase
 from readiness.model.plan import ApartGroup
 from readiness.model.run import RunState
 
-_NOT_SERVING = UNAVAILABLE | {Phase.CHECKING, Phase.READYING}
+_NOT_SERVING = UNAVAILABLE | {Phase.CHECKING, Phase.READYING, Phase.RELEASING}
+"""One that is let go of may be stranded: how it ends is only shown at its end."""
 
 
 class GroupAsFound(ApartGroup, frozen=True, kw_only=True):

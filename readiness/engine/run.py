@@ -17,7 +17,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from readiness.engine import budget
-from readiness.engine.advance import Campaign
+from readiness.engine.advance import Campaign, recall_refusals
 from readiness.engine.gate import Decision, Gate
 from readiness.engine.ledger import Ledger
 from readiness.engine.look import LookAgain
@@ -105,7 +105,8 @@ class WaveRun:
             self._collect()
         if self._waits.why_over is not None:
             self._hold(self._waits.why_over)
-        self._hooks.after()
+        if not self._under_way:
+            self._hooks.after()
         return self.state()
 
     def state(self) -> RunState:
@@ -145,6 +146,9 @@ class WaveRun:
     def _decide(self, word: Word) -> None:
         campaign = self._ledger.campaigns[word.vm]
         self._ledger.decided(campaign, word.name, word.detail)
+        # Asked for once more, it is looked at once more.
+        for refused in recall_refusals(self._ledger.records[word.vm]) if word.takes_back else ():
+            self._ledger.ask_anew(campaign, refused)
         self._wishes.recorded(word)
         self._push(campaign, self._ports.clock.now())
 

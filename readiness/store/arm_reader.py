@@ -16,6 +16,9 @@ _BLANK = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 _NESTED = "microsoft.resources/deployments"
+_DIGITS = 18
+"""Of a number that counts; no setting of a VM has more."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DEEPEST = 200
 _LONGEST = 80
 
@@ -124,12 +127,16 @@ class _Reader:
         """Read from an opening brace to behind its closing one."""
         opening = self._enter()
         entries: list[Entry] = []
+        names: set[str] = set()
         while True:
             self._blank()
             if self._here() == "}" and not entries:
                 break
             start = self._at
             name = str(json.loads(self._string(), strict=False))
+            if name.lower() in names:
+                raise ArmError(start, f"{name[:_LONGEST]!a} stands twice in one object")
+            names.add(name.lower())
             self._blank()
             self._take(":")
             self._blank()
@@ -159,7 +166,7 @@ class _Reader:
         if hit is None:
             raise ArmError(self._at, "a value has to stand here")
         self._at = hit.end()
-        value = json.loads(hit[0])
+        value = json.loads(hit[0]) if len(hit[0]) <= _DIGITS else None
         return None, value if isinstance(value, bool | int) else None
 
     def _array(self) -> None:
@@ -225,7 +232,11 @@ class _Reader:
 
 
 def _literal(text: str) -> str | None:
-    """Return a string as it counts: one in brackets is an expression, a doubled bracket stands for one."""
+    """Return a string as it counts: one in brackets is an expression, a doubled bracket stands for one.
+
+    Half a character, which no file can hold, is nothing that is written out.
+    """
     if text.startswith("[["):
         return text[1:]
-    return None if text.startswith("[") and text.endswith("]") else text
+    is_expression = text.startswith("[") and text.endswith("]")
+    return None if is_expression or _SURROGATE.search(text) else text

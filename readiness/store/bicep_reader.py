@@ -80,9 +80,7 @@ class _Reader:
 
     def _object(self) -> Scope:
         """Read from an opening brace to behind its closing one."""
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise BicepError(self._at, f"braces are nested more than {_DEEPEST} deep")
+        self._enter()
         opening = self._at
         self._at += 1
         entries: list[Entry] = []
@@ -97,6 +95,11 @@ class _Reader:
                 self._expression(stops="},")
             elif not self._declaration():
                 entries.append(self._entry())
+
+    def _enter(self) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise BicepError(self._at, f"braces are nested more than {_DEEPEST} deep")
 
     def _entry(self) -> Entry:
         start = self._at
@@ -127,7 +130,9 @@ class _Reader:
         ends = self._at
         while self._at < len(self._text):
             here = self._text[self._at]
-            if here in stops or (here == "\n" and not self._goes_on()):
+            if here == "\n" and self._goes_on():
+                continue
+            if here in stops or here == "\n":
                 break
             if self._text.startswith(("//", "/*"), self._at):
                 self._comment()
@@ -145,15 +150,18 @@ class _Reader:
         return ends
 
     def _goes_on(self) -> bool:
-        """Tell whether the next line that says anything goes on with an expression."""
+        """Go to the next line that says anything, if it goes on with an expression; tell whether it does."""
         kept = self._at
         more = self._blank(lines=True)
         following = self._text[self._at : self._at + 2] if more else ""
+        if more and (following[:1] in ("?", ":") or following in ("||", "&&")):
+            return True
         self._at = kept
-        return following[:1] in ("?", ":") or following in ("||", "&&")
+        return False
 
     def _balanced(self) -> None:
         """Go behind the bracket that closes the one here."""
+        self._enter()
         opened: list[int] = []
         while self._blank(lines=True):
             here = self._text[self._at]
@@ -167,6 +175,7 @@ class _Reader:
                     raise BicepError(self._at, f"'{here}' closes another bracket")
                 if not opened:
                     self._at += 1
+                    self._depth -= 1
                     return
             self._at += 1
         raise BicepError(opened[-1], f"'{self._text[opened[-1]]}' is never closed")
@@ -242,7 +251,7 @@ def _name(scope: Scope | None) -> str | None:
 def _literal(written: str) -> bool | int | str | None:
     if written in ("true", "false"):
         return written == "true"
-    if re.fullmatch(r"-?\d+", written):
+    if re.fullmatch(r"-?\d{1,18}", written):
         return int(written)
     if re.fullmatch(r"'(?:[^'\\$]|\\.|\$(?!\{))*'", written):
         return "".join(_plain(written[1:-1]))

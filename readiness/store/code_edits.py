@@ -54,8 +54,8 @@ class Scope:
     """Blocks that are made by an expression (`dynamic`)."""
 
     def entry(self, name: str) -> Entry | None:
-        """Return the entry of that name."""
-        return next((entry for entry in self.entries if entry.name == name), None)
+        """Return the entry of that name, in whatever letter case: Azure takes both for the same."""
+        return next((entry for entry in self.entries if entry.name.lower() == name.lower()), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +300,11 @@ def _lines_of(text: str) -> list[str]:
 
 
 def _path(path: str) -> str:
-    return path if path.isprintable() and '"' not in path else json.dumps(path)
+    """Return a path as git and patch read it: in quotes with octal bytes, or with a tab behind blanks."""
+    if path.isprintable() and not _QUOTED & set(path):
+        return f"{path}\t" if " " in path else path
+    plain = (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}" for byte in path.encode())  # noqa: PLR2004
+    return '"' + "".join(f"\\{one}" if one in _QUOTED else one for one in plain) + '"'
 
 
 def _is_identity(entry: Entry, value: object) -> bool:
@@ -324,6 +328,7 @@ def _told(value: object, path: str = "") -> Iterator[str]:
 
 
 _INDENTED = re.compile(r"^([ ]{1,8}|\t)(?=\S)", re.MULTILINE)
+_QUOTED = frozenset('"\\')
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _IDENTITIES = {"SystemAssigned", "UserAssigned"}
 _BY_ID = "userAssignedIdentities"

@@ -1,5 +1,6 @@
 """A folder of infrastructure code: its files one by one, and what was found in them. Reads, never writes."""
 
+import codecs
 import os
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ from readiness.model.iac import Patch, Remark
 from readiness.model.iac_settings import CodeForm, Setting
 from readiness.model.ids import ResourceId
 from readiness.store.code_edits import Revision, Scope, Syntax, Texts, Wanted, diff, line_of, nested
-from readiness.store.plain_text import decoded
+from readiness.store.plain_text import decoded, encoding_of
 
 _LARGEST = 4 * 1024 * 1024
+_MARKS = {"utf-8": "", "utf-8-sig": "\ufeff"}
+"""What stands before the text of a file, by its encoding."""
 _SKIPPED = frozenset({".terraform", ".git", "node_modules"})
 
 
@@ -24,6 +27,7 @@ class CodeFile:
     name: str
     text: str
     syntax: Syntax
+    encoding: str = "utf-8"
 
 
 class Finds:
@@ -32,6 +36,7 @@ class Finds:
     def __init__(self) -> None:
         self.remarks: list[Remark] = []
         self._revisions: dict[str, Revision] = {}
+        self._encodings: dict[str, str] = {}
         self._vms: dict[str, dict[str, None]] = {}
 
     def tell(self, file: CodeFile | None, line: int, what: str, remedy: str) -> None:
@@ -45,6 +50,7 @@ class Finds:
     def revise(self, file: CodeFile, scope: Scope, wanted: dict[str, object], vm: str) -> None:
         """Put what is wanted into a scope of a file."""
         revision = self._revisions.setdefault(file.name, Revision(file.text, file.syntax))
+        self._encodings[file.name] = file.encoding
         before = len(revision.remarks)
         revision.revise(scope, cast("Wanted", wanted))
         self._vms.setdefault(file.name, {})[vm] = None
@@ -63,7 +69,12 @@ class Finds:
                     Remark(file=name, line=0, what=what, remedy="Edit it by hand, as hinted.")
                 )
                 continue
-            text = diff(name, revision.text, revision.revised)
+            if self._encodings[name] not in _MARKS:
+                what = "this file is UTF-16: no tool applies a diff to it"
+                self.remarks.append(Remark(file=name, line=0, what=what, remedy="Save it as UTF-8 first."))
+                continue
+            mark = _MARKS[self._encodings[name]]
+            text = diff(name, mark + revision.text, mark + revision.revised)
             found.append(Patch(file=name, vms=tuple(self._vms[name]), diff=text))
         return found
 
@@ -121,13 +132,14 @@ def code_files(folder: Path, suffix: str, finds: Finds, syntax: Syntax) -> Itera
                     empty, 0, "this is larger than 4 MiB: nobody wrote that", "Look at what the file is."
                 )
                 continue
-            text = decoded(path.read_bytes(), name)
+            data = path.read_bytes()
+            text = decoded(data, name)
         except EstateError as error:
             finds.error(empty, 0, error.brief, error.remedy)
         except OSError as error:
             finds.error(empty, 0, error.strerror or str(error), "Check the file's permissions.")
         else:
-            yield CodeFile(name, text, syntax)
+            yield CodeFile(name, text, syntax, _encoding(data))
 
 
 def _paths(folder: Path, suffix: str) -> Iterator[Path]:
@@ -135,5 +147,11 @@ def _paths(folder: Path, suffix: str) -> Iterator[Path]:
         folders[:] = sorted(set(folders) - _SKIPPED)
         for name in files:
             path = Path(root) / name
-            if name.endswith(suffix) and not path.is_symlink():
+            if name.endswith(suffix) and not path.is_symlink() and path.is_file():
                 yield path
+
+
+def _encoding(data: bytes) -> str:
+    """Return what a diff of a file has to be written in: UTF-8 with its mark, if it has one, or UTF-16."""
+    encoding = encoding_of(data[:4])
+    return encoding if encoding != "utf-8-sig" or data.startswith(codecs.BOM_UTF8) else "utf-8"

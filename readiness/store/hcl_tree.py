@@ -8,6 +8,8 @@ from lark import Token, Tree
 from readiness.store.code_edits import Entry, Scope
 
 _DIRECTIVE = re.compile(r"(?<!%)%\{")
+_DIGITS = 18
+"""Of a number that counts; no setting of a VM has more."""
 _ESCAPED = re.compile(r"\$\$\{|%%\{|\\.", re.DOTALL)
 
 
@@ -93,7 +95,7 @@ def _literal(value: "Tree[object]", text: str) -> bool | int | str | None:
     written = text[value.meta.start_pos : value.meta.end_pos]
     if value.data == "literal_value" and written in ("true", "false"):
         return written == "true"
-    if value.data == "int_lit":
+    if value.data == "int_lit" and len(written) <= _DIGITS:
         return int(written)
     if (
         value.data == "string"

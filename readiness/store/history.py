@@ -253,11 +253,13 @@ class History:
         rows = self.connection.execute(_LAST_SATISFIED.format(dimension=dimension.value), values)
         return {key: date.fromisoformat(day) for key, day in rows}
 
-    def upgraded(self) -> dict[str, str]:
-        """Return the VMs that recorded runs upgraded in Azure, by key, each with the last run that did."""
+    def upgraded(self, until: date | None = None) -> dict[str, str]:
+        """Return the VMs that runs begun up to a day upgraded in Azure, by key, with the last that did."""
         rows = self.connection.execute(
             "SELECT v.key, r.id FROM run_vm v JOIN run r ON r.id = v.run "
-            "WHERE v.succeeded AND NOT r.is_rehearsal ORDER BY r.started_at, r.id"
+            "WHERE v.succeeded AND NOT r.is_rehearsal AND (?1 IS NULL OR date(r.started_at) <= ?1) "
+            "ORDER BY r.started_at, r.id",
+            (until.isoformat() if until else None,),
         )
         return dict(rows.fetchall())
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from readiness.errors import HistoryError
-from readiness.store.place import insist_on_local
+from readiness.store.place import address_to_read, insist_on_local
 
 FILE = "history.sqlite"
 FORMAT = "readiness/history/1"
@@ -73,7 +73,7 @@ def reading(state: Path) -> Iterator[sqlite3.Connection]:
             details="Nothing was assessed with this state folder yet.",
             remedy="Assess an estate, which records it, or name another state folder with --state.",
         )
-    with usable(path), closing(_connect(path, mode="ro")) as connection:
+    with usable(path), closing(_connect(address_to_read(path))) as connection:
         connection.execute("PRAGMA query_only = 1")
         connection.execute("BEGIN")
         _insist_on_format(connection, path)
@@ -93,7 +93,7 @@ def writing(state: Path) -> Iterator[sqlite3.Connection]:
     with usable(path):
         state.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        with closing(_connect(path, mode="rw")) as connection:
+        with closing(_connect(f"{path.absolute().as_uri()}?mode=rw")) as connection:
             if _tables(connection):
                 _insist_on_format(connection, path)
             _write_ahead(connection)
@@ -131,8 +131,7 @@ def damaged(path: Path, details: str) -> HistoryError:
     return HistoryError(f"The history {path} is damaged.", details=details, remedy=_DAMAGED)
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    address = f"{path.absolute().as_uri()}?mode={mode}"
+def _connect(address: str) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, isolation_level=None, timeout=_PATIENCE)
 
 

@@ -36,7 +36,7 @@ from readiness.store.journal_tables import (
     signals_of,
     wishes_of,
 )
-from readiness.store.place import insist_on_local
+from readiness.store.place import address_to_read, insist_on_local
 
 _FILE, _LOCK = "journal.sqlite", "lock"
 _DAMAGE = (msgspec.MsgspecError, ValueError, TypeError, KeyError)
@@ -287,7 +287,7 @@ def _reader(folder: Path) -> sqlite3.Connection:
         raise JournalError(
             f"There is no run in {folder}.", remedy="'readiness status' without a run lists those there are."
         )
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+    connection = sqlite3.connect(address_to_read(path), uri=True, timeout=5)
     connection.execute("PRAGMA query_only = 1")
     return connection
 

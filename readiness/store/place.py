@@ -1,5 +1,6 @@
-"""Whether a folder is a fit place for a journal: SQLite's locks do not hold on network file systems."""
+"""What a folder lets SQLite do: its locks do not hold on network file systems, and some can only be read."""
 
+import os
 from pathlib import Path, PurePosixPath
 
 from readiness.errors import JournalError
@@ -23,6 +24,17 @@ def insist_on_local(folder: Path) -> None:
             details="The locks that keep two runs apart do not hold there.",
             remedy="Give a folder on a local disk with --state.",
         )
+
+
+def address_to_read(path: Path) -> str:
+    """Return the address under which SQLite opens a file to read, in a folder that cannot be written too.
+
+    To read in write-ahead mode SQLite writes beside the file. Where it cannot, as in a backup, a file that is
+    complete, because no log lies beside it, is read as one that nobody changes.
+    """
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    is_complete = not path.with_name(f"{path.name}-wal").exists()
+    return f"{address}&immutable=1" if is_complete and not os.access(path.parent, os.W_OK) else address
 
 
 def file_system_of(folder: PurePosixPath, mounts: str) -> str:

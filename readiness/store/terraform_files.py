@@ -4,6 +4,7 @@ python-hcl2 says where things stand; the text itself is edited, so that comments
 written, nothing is guessed: what a loop, a module or an expression makes is told and left alone.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,29 +89,46 @@ def read_terraform(folder: Path, settings: Iterable[Setting]) -> tuple[list[Patc
         blocks += found[0]
         modules += found[1]
     targets = by_target(settings, (CodeForm.AZURERM, CodeForm.AZAPI))
-    missed = [target for target, group in targets.items() if not _place(target, group, blocks, finds)]
+    hits = {target: _hits(target, group, blocks) for target, group in targets.items()}
+    claims = Counter(id(block) for found in hits.values() for block in found)
+    missed = []
+    for target, group in targets.items():
+        if not hits[target]:
+            missed += [] if all(entry.may_be_absent for entry in group) else [target]
+        elif any(claims[id(block)] > 1 for block in hits[target]):
+            _tell_several(target, hits[target], finds)
+        else:
+            _place(target, group, hits[target], finds)
     if missed:
         _tell_open(missed, [entry for target in missed for entry in targets[target]], blocks, modules, finds)
     return finds.patches(_is_valid), finds.remarks
 
 
-def _place(target: ResourceId, settings: list[Setting], blocks: list[Block], finds: Finds) -> bool:
-    """Edit the one block of a target; tell whether there was nothing left to look for."""
+def _hits(target: ResourceId, settings: list[Setting], blocks: list[Block]) -> list[Block]:
+    """Return the blocks that are for a target, as far as the code says."""
     types = {kind.lower() for entry in settings for kind in entry.types}
     if types & set(AZURERM_VMS):
         types |= set(AZURERM_VMS)
-    hits = [block for block in blocks if block.kind in types and block.is_for(target)]
-    if not hits:
-        return all(entry.may_be_absent for entry in settings)
+    return [block for block in blocks if block.kind in types and block.is_for(target)]
+
+
+def _place(target: ResourceId, settings: list[Setting], hits: list[Block], finds: Finds) -> None:
+    """Edit the one block of a target, and what updates it."""
     whole = [block for block in hits if block.type != "azapi_update_resource"]
     if len(whole) > 1:
         for block in whole:
             what = f"{block.address} is one of {len(whole)} blocks that could be {target}"
             finds.tell(block.file, line_of(block.file.text, block.start), what, "Edit the right one by hand.")
-        return True
+        return
     for block in hits:
         _edit(block, target, settings, finds)
-    return True
+
+
+def _tell_several(target: ResourceId, hits: list[Block], finds: Finds) -> None:
+    """Tell of blocks that may as well be another target's."""
+    for block in hits:
+        what = f"{block.address} may be {target}, or another of its name"
+        finds.tell(block.file, line_of(block.file.text, block.start), what, "Edit the right one by hand.")
 
 
 def _edit(block: Block, target: ResourceId, settings: list[Setting], finds: Finds) -> None:
@@ -216,13 +234,20 @@ def _parsed(text: str) -> "Tree[object]":
         raise _UnreadableError(where, "this is not HCL, or a brace or quote is not closed") from error
 
 
-def _blocks(file: CodeFile) -> tuple[list[Block], list[tuple[CodeFile, int, str]]]:
+def _top(text: str) -> list[tuple[int, list[str], Scope]]:
     from readiness.store.hcl_tree import top_blocks
 
+    try:
+        return list(top_blocks(_parsed(text), text))
+    except RecursionError as error:
+        raise _UnreadableError(1, "blocks or objects are nested too deeply") from error
+
+
+def _blocks(file: CodeFile) -> tuple[list[Block], list[tuple[CodeFile, int, str]]]:
     imported: dict[str, ResourceId] = {}
     found: list[Block] = []
     modules: list[tuple[CodeFile, int, str]] = []
-    for start, labels, scope in top_blocks(_parsed(file.text), file.text):
+    for start, labels, scope in _top(file.text):
         match labels:
             case ["resource", kind, name]:
                 found.append(Block(file=file, start=start, type=kind, address=f"{kind}.{name}", scope=scope))

@@ -81,17 +81,20 @@ def wave_summary(report: WaveReport) -> Table:
 
 
 def state_in_words(report: WaveReport) -> str:
-    """Return whether the wave is over, or which of its stages is not."""
+    """Return whether the wave is over, or which of its stages is not; over is not to mean in order."""
     if report.stage(Stage.OUTAGE) is None:
         return "Unfinished: its outage has not begun."
     held = [f"{one.stage} is held: {one.held}" for one in report.stages if one.is_unfinished and one.held]
     unfinished = [one.stage.value for one in report.stages if one.is_unfinished]
     if unfinished:
         return ". ".join([f"Unfinished: {' and '.join(unfinished)} under way or stopped", *held]) + "."
-    due = report.counts[End.CLOSURE_DUE]
+    stranded, due = report.counts[End.STRANDED], report.counts[End.CLOSURE_DUE]
+    alarm = f"{stranded:,} of {len(report.vms):,} VMs stranded. " if stranded else ""
     if due:
-        return f"Its outage is over; {due:,} of {len(report.vms):,} VMs are still to be closed."
-    return "Finished: every VM came to an end."
+        return f"{alarm}Its outage is over; {due:,} of {len(report.vms):,} VMs are still to be closed."
+    missing = len(report.vms) - report.counts[End.DONE]
+    not_all = f", {missing:,} of {len(report.vms):,} not upgraded" if missing else ""
+    return f"{alarm}Finished: every VM came to an end{not_all}."
 
 
 def outages_in_words(report: WaveReport) -> Iterator[tuple[str, str]]:

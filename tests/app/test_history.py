@@ -1,5 +1,7 @@
 """What changed between two snapshots, and how snapshots are named."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
@@ -66,6 +68,46 @@ def test_what_a_run_upgraded_drifts_in_controls_too(tmp_path):
     )
     assert [("drift", "a", "AA-1"), ("regressed", "b", "AA-1")] == found
     assert "NotSo; upgraded by run abc-wave-1" == compare(tmp_path, "first", "latest").changes[0].reason
+
+
+def test_a_later_run_makes_no_drift_of_what_was_before_it(tmp_path):
+    """What got worse before a run upgraded the VM is not drift of what the run did."""
+    later = run("a")
+    record_run(tmp_path, replace(later, started_at=later.started_at + timedelta(weeks=2)))
+    weeks = [assessment(day(0), vm("a")), assessment(day(1), vm("a", "AA-1"))]
+    assert [("regressed", "a", "AA-1")] == told(tmp_path, *weeks)
+    assert [("drift", "a", "BB-1")] == told(tmp_path, assessment(day(3), vm("a", "AA-1", "BB-1")))
+
+
+@pytest.mark.parametrize(("control", "kind"), [("CP-4", "changed"), ("AA-1", "drift")])
+def test_a_control_that_comes_with_an_upgrade_is_no_drift(tmp_path, control, kind):
+    """Boot can be attested since the upgrade only: that nobody does yet was not lost by anybody."""
+    record_run(tmp_path, run("a"))
+    known = (replace(counts("AA-1")[0], id=control),)
+    missed = replace(opened("AA-1"), id=control)
+    before = assessment(day(0), vm("a", tl=READY), controls=known)
+    upgraded = replace(vm("a"), controls=(missed,))
+    told(tmp_path, before, assessment(day(1), upgraded, controls=known))
+    found = {one.subject: one for one in compare(tmp_path, "first", "latest").changes}
+    assert kind == found[control].kind
+    assert ("did not apply" if kind == "changed" else "holds") == found[control].before
+
+
+def test_a_control_that_is_lost_after_the_upgrade_is_drift(tmp_path):
+    """Once the VM stands upgraded, what comes with the upgrade can be lost as anything else."""
+    record_run(tmp_path, run("a"))
+    known = (replace(counts("AA-1")[0], id="CP-4"),)
+    later = replace(vm("a"), controls=(replace(opened("AA-1"), id="CP-4"),))
+    weeks = [assessment(day(0), vm("a"), controls=known), assessment(day(1), later, controls=known)]
+    assert [("drift", "a", "CP-4")] == told(tmp_path, *weeks)
+
+
+def test_what_could_not_be_had_and_now_can_is_no_loss(tmp_path):
+    """A VM that becomes eligible for a control has not lost it; one that is not any more has not met it."""
+    none = opened("AA-1", Status.NOT_APPLICABLE)
+    weeks = [assessment(day(0), vm("a", none)), assessment(day(1), vm("a", "AA-1"))]
+    assert [("changed", "a", "AA-1")] == told(tmp_path, *weeks)
+    assert [("changed", "a", "AA-1")] == told(tmp_path, assessment(day(2), vm("a", none)))
 
 
 def test_reasons_are_told(tmp_path):

@@ -54,6 +54,15 @@ def test_a_wave_learns_whom_another_left_down(plan: Plan, tmp_path: Path) -> Non
     assert [(), ()] == down(groups_as_found(plan, 1, tmp_path, INFO.place, AT))
 
 
+def test_a_wave_whose_journal_cannot_be_read_serves_nobody(plan: Plan, tmp_path: Path) -> None:
+    """Unknown is never ready: its VMs count as down, and the run that asks goes on with what it began."""
+    begin_first_wave(plan, tmp_path)
+    (folder_of(tmp_path, run_id(plan, 1)) / "journal.sqlite").write_bytes(b"no journal at all" * 99)
+    found = down(groups_as_found(plan, 2, tmp_path, INFO.place, AT))
+    assert 2 == len(found)
+    assert all(told.startswith(f"{WEB_2} of wave 1 (not known: ") for (told,) in found)
+
+
 def test_what_happened_on_another_twin_says_nothing(plan: Plan, tmp_path: Path) -> None:
     """A run on one twin binds no run on another, and none on Azure itself."""
     begin_first_wave(plan, tmp_path)
@@ -62,9 +71,12 @@ def test_what_happened_on_another_twin_says_nothing(plan: Plan, tmp_path: Path) 
 
 @pytest.mark.parametrize("phase", Phase)
 def test_who_does_not_serve_is_down(phase: Phase) -> None:
-    """Stranded, undecided and cut off VMs are down; one that was rolled back serves as it did before."""
+    """Stranded, undecided and cut off VMs are down, and so is what is let go of, which may be stranded.
+
+    One that was rolled back serves as it did before.
+    """
     run = run_with(phase)
     (unit,) = run.units
     group = ApartGroup(members=(unit.vm,), max_unavailable=1, evidence="a pool")
-    expected = {*UNAVAILABLE, Phase.CHECKING, Phase.READYING}
+    expected = {*UNAVAILABLE, Phase.CHECKING, Phase.READYING, Phase.RELEASING}
     assert (phase in expected) is isinstance(as_found([group], down_in([run]))[0], GroupAsFound)

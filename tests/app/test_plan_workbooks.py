@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from readiness.app.estates import locate
+from readiness.app.people import may_be_author
 from readiness.app.plan import compare_plans, create_plan
 from readiness.app.plan_edit_checks import objections
 from readiness.app.plan_workbooks import accept, draw_graph, preview_import, split_plan
@@ -260,6 +261,18 @@ def test_what_is_accepted_becomes_a_new_plan(starter, tmp_path):
     stay = [vm for vm in new.vms if vm.name not in named]
     assert {vm.id: before[vm.id] for vm in stay} == {vm.id: (vm.start, vm.occurrence) for vm in stay}
     assert written.workbook.exists()
+
+
+def test_whoever_began_a_plan_stays_its_author(sealed, tmp_path):
+    """An import by somebody else makes nobody of those before a second person: all of them made the plan."""
+    preview = preview_import(sealed[0], [])
+    for before, after in (("", "Jo"), ("ben", "ben; Jo"), ("ben; Jo", "ben; Jo")):
+        begun = replace(preview, plan=replace(preview.plan, author=before), result=preview.plan)
+        assert after == accept(begun, "Jo", tmp_path / "new").plan.author
+    made = accept(begun, "Jo", tmp_path / "new").plan.author
+    assert may_be_author(made, "ben@example.com", "1")
+    assert may_be_author(made, "jo@example.com", "2")
+    assert not may_be_author(made, "eve@example.com", "3")
 
 
 def test_a_decision_can_be_taken_back(starter, tmp_path):

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from readiness.app.run_status import status
 from readiness.app.schemas import wave_report_schema
 from readiness.app.stages import only
 from readiness.app.wave_report import wave_report, write
-from readiness.errors import UsageError
+from readiness.errors import JournalError, UsageError
 from readiness.model.codec import decode, encode
 from readiness.model.lifecycle import SUCCEEDED, Stage
 from readiness.model.plan import Wave
-from readiness.model.run import SignalKind, StepState
+from readiness.model.run import RunInfo, SignalKind, StepState
 from readiness.model.wave_report import End, WaveReport
 from readiness.store.approvals import Approval, add_approval
 from readiness.store.artefacts import write_plan
@@ -120,7 +121,8 @@ def test_a_plan_with_the_wave_is_the_same_source(over: Carried, report: WaveRepo
     for number in (over.wave.number, None):
         found = wave_report(str(tmp_path), number, over.folder)
         assert (report.vms, report.stages) == (found.vms, found.stages)
-    assert f"readiness retry --failed {run_of(over.wave)}" in found.left[0].command
+    assert [FAILING, ""] == [one.vm for one in found.left[:2]]
+    assert f"readiness retry --failed {run_of(over.wave)}" in found.left[1].command
     assert str(tmp_path) in next(one.command for one in found.left if " close " in one.command)
 
 
@@ -277,3 +279,28 @@ def test_several_waves_have_to_be_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="2 waves of the plan") as refused:
         wave_report(str(tmp_path / "plan"), None, tmp_path)
     assert f"They are: {', '.join(map(str, sorted(numbers)))}." == refused.value.details
+
+
+def test_a_run_without_its_plan_says_which(tmp_path: Path) -> None:
+    """A plan made anew would be another one: the one that was approved has to come back."""
+    rig = Carried(tmp_path, wave_with(FAILING), after=Stage.PREPARATION)
+    run = run_of(rig.wave, Stage.PREPARATION)
+    for path in folder_of(tmp_path, run).glob("plan*.json"):
+        path.unlink()
+    with pytest.raises(JournalError, match=run) as caught:
+        wave_report(run, None, tmp_path)
+    assert PLAN.approval in caught.value.details
+    assert "plan create" not in caught.value.remedy
+
+
+def test_times_are_measured_only_where_every_stage_was_in_azure(tmp_path: Path) -> None:
+    """A preparation in Azure makes no measure of an outage on a twin."""
+    rig = Carried(tmp_path, wave_with(FAILING), after=Stage.PREPARATION)
+    rig.process()
+    for stage, told in ((Stage.PREPARATION, "assumed"), (Stage.OUTAGE, "measured")):
+        with sqlite3.connect(folder_of(tmp_path, run_of(rig.wave, stage)) / "journal.sqlite") as connection:
+            (body,) = connection.execute("SELECT value FROM meta WHERE key = 'run'").fetchone()
+            info = replace(decode(body, RunInfo), place="live AzurePublic")
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'run'", (encode(info).decode(),))
+        connection.close()
+        assert told == wave_report(run_of(rig.wave), None, tmp_path).durations

@@ -81,7 +81,7 @@ def test_a_group_that_is_gone_refuses() -> None:
 def test_a_group_at_work_is_waited_for() -> None:
     """What Azure is still changing is looked at again, and not judged half-way."""
     process = Process(wired())
-    process.begin(SetSecurityRule(vm=ResourceId(NSG), rule=SSH, properties=SHUT))
+    process.begin(SetSecurityRule(vm=ResourceId(NSG), rule=SSH, properties=SHUT, earlier=OPEN))
     answer = process.begin(look(OPEN, SHUT))
     assert isinstance(answer, Pending)
     assert answer.token is None

@@ -18,7 +18,7 @@ from tests.twin.seeds import SUBSCRIPTION, VM, Wire, estate, vm
 MACHINE = ResourceId(VM)
 SSH = ResourceId(f"{NSG}/securityRules/ssh")
 CLOSED = rule(sourceAddressPrefix="10.0.0.0/8")["properties"]
-CLOSE = SetSecurityRule(vm=MACHINE, rule=SSH, properties=CLOSED)
+CLOSE = SetSecurityRule(vm=MACHINE, rule=SSH, properties=CLOSED, earlier=rule()["properties"])
 _PLACE = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Network/locations/westeurope"
 GONE = f"{_PLACE}/operations/0b1c2d3e-0000-4000-8000-000000000000?api-version=2024-05-01"
 PROVE = ProveClosed(vm=MACHINE, ports=(22, 3389))
@@ -112,6 +112,26 @@ def test_a_new_rule_is_made() -> None:
     assert shown(process, "readiness-deny") is None
     assert shown(process) is not None
     assert Done("it is not there") == process.begin(RemoveSecurityRule(vm=MACHINE, rule=new))
+
+
+def test_a_rule_of_that_name_is_not_written_over() -> None:
+    """A rule that was not there when it was planned is somebody's by now: it stays as it is."""
+    process = Process(wired())
+    answer = process.begin(SetSecurityRule(vm=MACHINE, rule=SSH, properties=CLOSED))
+    assert isinstance(answer, Failed)
+    assert "RuleChangedSincePlanned" == answer.code
+    assert rule()["properties"]["sourceAddressPrefix"] == shown(process)["sourceAddressPrefix"]
+
+
+def test_a_write_of_ours_that_ended_badly_is_written_again() -> None:
+    """Azure shows what was asked for and did not apply it: that is nobody else's change."""
+    failed = rule(sourceAddressPrefix="10.0.0.0/8", provisioningState="Failed")
+
+    def show(request: HttpRequest) -> HttpResponse | None:
+        is_look = request.method == "GET" and "/securityRules/ssh" in request.url
+        return TwinResponse(request, Response(200, failed)) if is_look else None
+
+    assert isinstance(Process(wired(), show).begin(CLOSE), Pending)
 
 
 def test_a_write_that_ends_badly_is_told() -> None:

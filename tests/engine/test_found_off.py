@@ -2,13 +2,20 @@
 
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from readiness.model.lifecycle import Phase, Stage
 from readiness.model.plan import Batch, Wave
+from readiness.model.run import Event, SignalKind, UnitState
+from readiness.model.virtual_machine import Power
+from readiness.store.journal import leave_signal
+from readiness.twin.messages import Request
 from tests.engine.rig import Fuse, KilledError, Rig, Truth, planned
+from tests.engine.test_lifecycle import Walk
 
 VM = "bo-app-02"
+QUERY = {"api-version": "2024-07-01"}
 NEW = ("deallocated", "TrustedLaunch", {"EncryptionAtRestWithCustomerKey"})
 OLD = ("deallocated", "Standard", {"EncryptionAtRestWithPlatformKey"})
 
@@ -77,3 +84,57 @@ def test_killed_at_every_moment_it_ends_alike(tmp_path: Path) -> None:
             unit = rig.process().units[0]
             assert (Phase.DONE, NEW) == (unit.phase, seen(rig)), f"killed at moment {moment}"
             assert ["start", "deallocate"] == powers(rig), f"killed at moment {moment}"
+
+
+def test_one_that_its_owner_starts_meanwhile_is_left_running(tmp_path: Path) -> None:
+    """Found off, and started by somebody before it goes down: it would be left off, and so is not touched."""
+    rig = rig_of(tmp_path)
+    told, left = rig.watcher.told, [rig.wave.vms[0].id.text]
+
+    def watch(event: Event) -> None:
+        told(event)
+        if "take the lease: done" in event.text and left:
+            rig.twin.handle(Request(method="POST", path=f"{left.pop()}/start", query=QUERY))
+            rig.clock.sleep(600)
+
+    rig.watcher.told = watch  # type: ignore[method-assign]
+    unit = rig.process().units[0]
+    assert not left
+    assert (Phase.BLOCKED, ("running", *OLD[1:])) == (unit.phase, seen(rig))
+    assert "somebody started it" in unit.reason
+
+
+def test_what_was_found_off_is_looked_at_again_after_a_crash() -> None:
+    """A last look that another process took says nothing of a VM that its owner may have started since."""
+    looks = {}
+    for power in (Power.DEALLOCATED, Power.RUNNING):
+        walk = Walk(VM, Stage.OUTAGE, power)
+        while walk.position.phase is not Phase.CONVERTING:
+            walk.answer("ok")
+        looks[power] = walk.campaign.outdated_look(walk.records, planned(VM).occurrence.opens)
+    assert {Power.DEALLOCATED: "before.prove-time", Power.RUNNING: None} == looks
+
+
+@pytest.mark.parametrize("is_started", [True, False])
+def test_a_rollback_takes_nothing_down_that_serves(tmp_path: Path, *, is_started: bool) -> None:
+    """Taken back it would be off: one that its owner has started since is left, until that is over."""
+    rig = rig_of(tmp_path)
+    assert Phase.DONE is rig.process().units[0].phase
+    if is_started:
+        rig.twin.handle(Request(method="POST", path=f"{rig.wave.vms[0].id}/start", query=QUERY))
+        rig.clock.sleep(600)
+    unit = rolled_back(rig)
+    if is_started:
+        assert (Phase.DONE, ("running", *NEW[1:])) == (unit.phase, seen(rig))
+        assert "not taken back" in unit.reason
+        rig.twin.handle(Request(method="POST", path=f"{rig.wave.vms[0].id}/deallocate", query=QUERY))
+        rig.clock.sleep(600)
+        unit = rolled_back(rig)
+    assert (Phase.ROLLED_BACK, OLD) == (unit.phase, seen(rig))
+
+
+def rolled_back(rig: Rig) -> UnitState:
+    """Ask for the VM as it was, and return where it stands then."""
+    folder, now = rig.folder / Stage.OUTAGE, rig.clock.now()
+    leave_signal(folder, SignalKind.ROLLBACK, at=now, sent_by="owner", vm=VM)
+    return rig.process().units[0]

@@ -68,7 +68,8 @@ class Group(Rig):
         self._write(rule, {**(step.earlier or {}), "priority": 150})
 
     def _write(self, rule: ResourceId, properties: dict[str, Any]) -> None:
-        theirs = SetSecurityRule(vm=rule.parent, rule=rule, properties=properties)
+        now = self.rules().get(rule.name)
+        theirs = SetSecurityRule(vm=rule.parent, rule=rule, properties=properties, earlier=now)
         with self.cloud() as cloud:
             while not isinstance(cloud.begin(theirs, context=None), Done):  # type: ignore[arg-type]
                 self.clock.sleep(5)

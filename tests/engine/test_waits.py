@@ -12,6 +12,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from readiness.azure.connect import Connection, Endpoint
 from readiness.azure.perform import AzureCloud
+from readiness.model.execution import Execution, HookCommand, Hooks
 from readiness.model.lifecycle import SUCCEEDED, Phase, Stage
 from readiness.model.run import EventKind
 from readiness.twin.credential import TwinCredential
@@ -106,6 +107,18 @@ def test_a_login_that_does_not_come_back_ends_the_process(tmp_path: Path) -> Non
     assert after.held is None
     assert after.units[0].phase in SUCCEEDED
     assert "running" == Truth(rig.twin.resources(), "sf-web-02").power
+
+
+def test_the_teams_word_after_a_wave_waits_for_what_is_under_way(tmp_path: Path) -> None:
+    """A process that gives up waiting has VMs under way: who ends them runs what comes after."""
+    rig = GatedRig(tmp_path, "sf-web-02")
+    rig.execution = Execution(hooks=Hooks(after_wave=(HookCommand(name="fill-pool", command=("true",)),)))
+    from_deallocation(rig, refused("ExpiredAuthenticationToken"), timedelta(days=3))
+    assert rig.process().held is not None
+    assert "after-wave.fill-pool" not in rig.records()
+    rig.gate = lambda _request, _now: None
+    assert rig.process().units[0].phase in SUCCEEDED
+    assert "after-wave.fill-pool" in rig.records()
 
 
 def test_a_login_of_another_tenant_is_not_waited_for(tmp_path: Path) -> None:

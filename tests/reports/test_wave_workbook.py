@@ -142,7 +142,10 @@ def test_the_state_in_words():
     """Finished, to be closed, and unfinished are three things."""
     report = after_the_window()
     over = replace(report, stages=tuple(replace(one, is_unfinished=False) for one in report.stages))
-    assert "Its outage is over; 1 of 7 VMs are still to be closed." == state_in_words(over)
+    closing = "1 of 7 VMs stranded. Its outage is over; 1 of 7 VMs are still to be closed."
+    assert closing == state_in_words(over)
     done = replace(over, vms=tuple(replace(vm, end=End.DONE) for vm in over.vms))
     assert "Finished: every VM came to an end." == state_in_words(done)
+    back = replace(done, vms=(replace(done.vms[0], end=End.ROLLED_BACK), *done.vms[1:]))
+    assert "Finished: every VM came to an end, 1 of 7 not upgraded." == state_in_words(back)
     assert state_in_words(report).startswith("Unfinished: outage under way or stopped. outage is held: 2 VMs")

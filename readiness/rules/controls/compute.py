@@ -246,6 +246,7 @@ CONTROLS = (
         source=_INTEGRITY,
         whose=Whose.OURS,
         dimension=Dimension.TRUSTED_LAUNCH,
+        comes_with=Dimension.TRUSTED_LAUNCH,
         check=integrity_monitored,
     ),
     VmControl(

@@ -134,6 +134,8 @@ class Control(Struct, frozen=True, kw_only=True):
     """Advisory controls are listed, and hold nobody back."""
     dimension: Dimension | None = None
     """An exception for this dimension covers the control."""
+    comes_with: Dimension | None = None
+    """It applies only once a VM has what this dimension asks for: before, there is nothing to lose."""
     rests_on: tuple[str, ...] = ()
     """Rules whose answers it takes; an exception for one of them covers the control."""
     seed_claim: str = ""

@@ -241,6 +241,7 @@ CONTROLS = (
         source=_VAULT,
         whose=Whose.OTHER_TEAM,
         dimension=Dimension.CMK,
+        comes_with=Dimension.CMK,
         seed_claim="Keys are said to need renewal every hour. That is risky, and is not asked for.",
         check=key_hygiene,
     ),
