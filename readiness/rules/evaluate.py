@@ -270,13 +270,14 @@ def _standing(
     reasons, work = [], []
     for rule, verdict in answers:
         if verdict.status in shown:
-            reasons.append(_finding(rule, verdict, permitted.get(rule.id)))
+            reasons.append(finding_of(rule, verdict, permitted.get(rule.id)))
             if rule.role is Role.WORK and verdict.status is Status.UNMET and rule.id not in permitted:
                 work.append(rule.remedy)
     return Standing(classification=classification, reasons=tuple(reasons), work=tuple(dict.fromkeys(work)))
 
 
-def _finding(rule: Rule, verdict: Verdict, exception: str | None) -> Finding:
+def finding_of(rule: Rule, verdict: Verdict, exception: str | None = None) -> Finding:
+    """Return a rule's verdict on a VM as it is reported."""
     return Finding(
         rule=rule.id,
         title=rule.title,
