@@ -37,13 +37,13 @@ chaos: $(INSTALLED) ## Kill hundreds of runs and try every trouble at every step
 test-clients: $(INSTALLED) $(CLIENTS) ## Drive served twins with the Azure CLI (installs 730 MB into .venv-az, once)
 	$(BIN)/pytest -m clients -n 2 --dist loadfile tests/clients
 
-test-page: $(PAGE) ## Open the progress page in Chromium (needs Debian's chromium)
+test-page: $(PAGE) ## Open the pages in Chromium (needs Debian's chromium)
 	$(BIN)/pytest -m page tests/page
 
 test-office: $(INSTALLED) ## Open the workbooks in LibreOffice (needs Debian's libreoffice-calc)
 	$(BIN)/pytest -m office
 
-bench: $(INSTALLED) ## Measure; prints ratios, asserts nothing
+bench: $(PAGE) ## Measure; prints ratios, asserts nothing
 	$(BIN)/python -m tests.benchmarks.bench
 
 clean: ## Remove what was installed and made

@@ -17,6 +17,7 @@ from readiness.model.ids import ResourceId
 from readiness.model.run import RunInfo, StepResult
 from readiness.store.journal import SqliteJournal
 from tests.benchmarks import collect as collecting
+from tests.benchmarks import page as pages
 from tests.benchmarks import plan as planning
 from tests.benchmarks import runs
 from tests.benchmarks import twin as twins
@@ -38,6 +39,7 @@ def main() -> None:
         twins.show(Path(folder) / "twin")
         collecting.show(Path(folder) / "collect")
         planning.show(Path(folder))
+    pages.main()
     _show_start()
     print(f"\nmeasured in {time.perf_counter() - began:.0f} s")
 
