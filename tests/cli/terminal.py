@@ -128,7 +128,7 @@ def rest(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Wait for a process to end, and return its exit code and what else it said."""
     assert process.stdout is not None
     said = process.stdout.read()
-    return process.wait(timeout=60), said
+    return process.wait(timeout=300), said
 
 
 def copy_of_starter(folder: Path, **info: Any) -> Path:

@@ -111,7 +111,7 @@ def test_a_reader_that_leaves_stops_nothing(twin: Served, order: tuple[object, .
         assert process.stdout is not None
         process.stdout.close()
         twin.clock.hurry(FAST)
-        assert NEEDS_A_PERSON == process.wait(timeout=60)
+        assert NEEDS_A_PERSON == process.wait(timeout=300)
     assert ["deallocated", *["running"] * 4] == [twin.power(vm) for vm in (*FIRST, *LATER)]
 
 
@@ -132,7 +132,7 @@ def test_a_terminal_that_is_closed_stops_what_was_not_begun(
         os.close(master)
         process.send_signal(signal.SIGHUP)
         twin.clock.hurry(FAST)
-        assert NEEDS_A_PERSON == process.wait(timeout=60)
+        assert NEEDS_A_PERSON == process.wait(timeout=300)
     assert b"failures used" in seen
     assert ["deallocated", "running"] == [twin.power(vm) for vm in FIRST]
     assert list(LATER) == waiting(terminal.type("status", *state_of(tmp_path)).out)

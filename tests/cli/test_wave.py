@@ -198,7 +198,7 @@ def test_pause_and_resume_from_elsewhere(terminal: Terminal, plan_folder: Path, 
             assert "remaining" == wave.ends()["bo-app-01"]
             assert process.poll() is None
             wave.type(DONE, "resume", "--state", tmp_path)
-            assert NEEDS_A_PERSON == process.wait(timeout=60)
+            assert NEEDS_A_PERSON == process.wait(timeout=300)
         assert "done" == wave.ends()["bo-app-01"]
 
 
@@ -211,7 +211,7 @@ def test_watching_from_elsewhere(terminal: Terminal, plan_folder: Path, tmp_path
                 read_until(watching, "bo-appliance-01", "deallocate ...")
                 wave.twin.clock.hurry(FAST)
                 code, said = rest(watching)
-            assert NEEDS_A_PERSON == process.wait(timeout=60) == code, said
+            assert NEEDS_A_PERSON == process.wait(timeout=300) == code, said
         assert "bo-nightly-01" in said
         assert "Head of the audit chain: " in said
 

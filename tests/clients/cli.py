@@ -19,7 +19,7 @@ from tests.cli.terminal import read_until, rest, started
 CLI = Path(__file__).parent.parent.parent / ".venv-az" / "bin"
 SPEED = 600
 """Seconds in the twin in one: the longest operations of a test end in less than two of its own."""
-PATIENCE = 60
+PATIENCE = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,12 @@ class AzureCli:
         ended = self._run(line, values)
         assert ended.returncode == 0, f"az {line}: {ended.stderr}"
         return json.loads(ended.stdout) if ended.stdout.strip() else None
+
+    def overheard(self, line: str) -> tuple[Any, str]:
+        """Carry out a command that succeeds; return what it prints, parsed, and its talk with Azure."""
+        ended = self._run(f"{line} --debug", {})
+        assert ended.returncode == 0, f"az {line}: {ended.stderr}"
+        return json.loads(ended.stdout), ended.stderr
 
     def refused(self, line: str, **values: object) -> tuple[int, str]:
         """Carry out a command that fails; return its exit code and Azure's code for the reason."""

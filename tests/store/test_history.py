@@ -82,7 +82,7 @@ def test_two_writers_lose_nothing(tmp_path):
     """Two processes record at once into a history that neither found: every snapshot is there, and whole."""
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
     writers = [subprocess.Popen([*command, str(start)]) for start in (0, 15)]
-    assert [0, 0] == [writer.wait(timeout=100) for writer in writers]
+    assert [0, 0] == [writer.wait(timeout=300) for writer in writers]
     with History.opened(tmp_path) as history:
         found = history.snapshots()
         assert [day(number) for number in range(30)] == [one.as_of for one in found]
@@ -104,7 +104,7 @@ def test_a_reader_sees_one_moment(tmp_path):
 def test_a_killed_writer_leaves_whole_snapshots(tmp_path):
     """A process that is killed while it records leaves whole snapshots alone, and the next one goes on."""
     with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), "0"]) as writer:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while _recorded(tmp_path) < 3 and time.monotonic() < deadline:
             time.sleep(0.005)
         writer.kill()
