@@ -8,7 +8,7 @@ CLIENTS := .venv-az/.installed
 PAGE := .venv/.installed-page
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types contracts tests chaos test-clients test-page test-office bench clean
+.PHONY: help demo test lint types contracts tests properties chaos test-clients test-page test-office bench clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -30,6 +30,9 @@ contracts: $(INSTALLED)
 
 tests: $(INSTALLED)
 	$(BIN)/pytest -n auto
+
+properties: $(INSTALLED) ## Try every property with examples that no run has seen yet
+	$(BIN)/pytest -n auto -m hypothesis --hypothesis-profile=searching
 
 chaos: $(INSTALLED) ## Kill hundreds of runs and try every trouble at every step (at most 30 minutes)
 	$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),30)

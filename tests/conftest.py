@@ -7,6 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A gate says the same of the same code on every machine, however slow; `make properties` looks further.
+settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("searching", settings.get_profile("repeatable"), derandomize=False)
+settings.load_profile("repeatable")
 
 # The console asks for width and colours when it is first imported, whichever test does so.
 os.environ |= {"COLUMNS": "132", "TERM": "dumb", "NO_COLOR": "1"}

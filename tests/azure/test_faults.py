@@ -162,7 +162,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(_JSON)
 def test_any_json_is_translated(body: object) -> None:
     """No JSON whatsoever breaks the translation of a refusal."""

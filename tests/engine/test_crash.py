@@ -26,7 +26,7 @@ def taken_up(rig: Rig, case: Case, *moments: int) -> Phase:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.vm}-{case.stage}-{case.end}")
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_crashes_alone_never_change_the_end(case: Case, data: st.DataObject) -> None:
     """Around any journal write and any call, any number of times: the end is that of a quiet run."""

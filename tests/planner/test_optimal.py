@@ -4,7 +4,7 @@ from datetime import datetime
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -33,7 +33,7 @@ EFFORT = 5.0
 COLLECTION = 60
 HARD = (48, 81, 88)
 """Seeds of instances for which the heuristic needs a wave more than there have to be."""
-_settings = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_settings = settings(max_examples=40)
 
 
 def planned(made: Estate, policy: Policy, solver: Solver | None = None, previous: Plan | None = None) -> Plan:

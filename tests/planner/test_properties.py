@@ -1,6 +1,6 @@
 """What holds for every plan of every estate under every policy."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -11,7 +11,7 @@ from tests.planner.policies import pins, policies
 from tests.planner.promises import broken
 from tests.planner.sketches import POLICY, Sketch, sketches
 
-_settings = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_settings = settings(max_examples=80)
 
 
 @_settings

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -19,7 +19,7 @@ from tests.planner.policies import policies
 from tests.planner.promises import broken, components
 from tests.planner.sketches import Machine, Need, Sketch, machines, sketches
 
-_settings = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_settings = settings(max_examples=40)
 Place = tuple[int, object, object]
 
 

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -126,7 +126,6 @@ def _outage(target: Target) -> list[Step]:
     ]
 
 
-@settings(deadline=None)
 @given(targets(), st.data())
 def test_every_prefix_is_reversed(target: Target, data: st.DataObject) -> None:
     """However many steps had begun, and whether or not the last took effect, everything is as before."""
@@ -145,7 +144,6 @@ def test_every_prefix_is_reversed(target: Target, data: st.DataObject) -> None:
     assert target.vm.identity == now.vm.identity
 
 
-@settings(deadline=None)
 @given(targets())
 def test_the_way_there_leads_to_what_was_chosen(target: Target) -> None:
     """After preparation and outage no playbook finds anything unmet."""
@@ -163,7 +161,6 @@ def test_the_way_there_leads_to_what_was_chosen(target: Target) -> None:
     assert target.vm.power == now.vm.power
 
 
-@settings(deadline=None)
 @given(targets())
 def test_preparation_is_kept(target: Target) -> None:
     """What was given online, days before, stays: others may rely on it by now."""
@@ -173,7 +170,6 @@ def test_preparation_is_kept(target: Target) -> None:
     assert [] == [step for playbook in _chosen(target) for step in playbook.undo(before, begun)]
 
 
-@settings(deadline=None)
 @given(targets())
 def test_playbooks_are_pure(target: Target) -> None:
     """Asking twice gives the same steps, and composing them changes none of them."""
@@ -185,7 +181,6 @@ def test_playbooks_are_pure(target: Target) -> None:
     assert first == compose(target.vm.id, target.vm.managed_disks, changes)
 
 
-@settings(deadline=None)
 @given(targets())
 def test_snapshots_come_before_writes(target: Target) -> None:
     """Every disk has its snapshot before anything is written, and the VM is off before either."""

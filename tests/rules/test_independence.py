@@ -145,7 +145,7 @@ def _result(resources: list[dict[str, Any]]) -> VmAssessment:
     return next(vm for vm in assessment.vms if vm.id == MINE)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(strangers=st.lists(_stranger(), max_size=6), seed=st.integers(0, 1000))
 def test_strangers_leave_a_vm_alone(strangers: list[dict[str, Any]], seed: int) -> None:
     """Arbitrary junk beside a VM's resources, in any order, changes nothing for it and raises nothing."""
@@ -155,7 +155,7 @@ def test_strangers_leave_a_vm_alone(strangers: list[dict[str, Any]], seed: int) 
     assert _result(_own()) == _result(resources)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(doubled=st.lists(st.integers(0, 5), max_size=4), seed=st.integers(0, 1000))
 def test_duplicates_and_order_do_not_matter(doubled: list[int], seed: int) -> None:
     """The same resources twice, in another letter case and in another order give the same answer."""

@@ -33,7 +33,7 @@ def _vms(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @given(vms=SIZES, seed=SEEDS, subscriptions=st.sampled_from([None, 1, 2, 5]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_estate_is_whole(vms: int, seed: int, subscriptions: int | None) -> None:
     """There are as many VMs as asked for, no id occurs twice, and every reference leads somewhere."""
     with TemporaryDirectory() as folder:
