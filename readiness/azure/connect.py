@@ -103,6 +103,11 @@ class Connection:
         self._local = threading.local()
         self._opened: list[Closable] = []
 
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it leads, and as whom."""
+        return self._endpoint
+
     def compute(self, subscription: str) -> ComputeManagementClient:
         """Return this thread's compute client for a subscription."""
         clients: dict[str, ComputeManagementClient] = self._local.__dict__.setdefault("compute", {})

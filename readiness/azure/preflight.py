@@ -1,7 +1,8 @@
 """What Azure would refuse later, asked before the first effect, and answered all at once.
 
-Asked are permissions, locks, policies, incremental snapshots of disks whose encryption changes, a backup
-under way, and quotas. A question that is itself refused is told as not known, and blocks nothing.
+Asked are permissions, deny assignments, locks, policies, incremental snapshots of disks whose encryption
+changes, a backup under way, quotas, and whether the other sizes that were approved would do. A question
+that is itself refused is told as not known, and blocks nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from readiness.azure import protected_items
 from readiness.azure.connect import Connection
 from readiness.azure.plain import vm_body
+from readiness.azure.preflight_denials import denials
 from readiness.azure.preflight_parts import (
     Asker,
     Finding,
@@ -22,6 +24,7 @@ from readiness.azure.preflight_parts import (
 from readiness.azure.preflight_permissions import permissions
 from readiness.azure.preflight_policies import Policies
 from readiness.azure.preflight_quotas import claims_of, quotas, snapshots_in
+from readiness.azure.preflight_sizes import Sizes
 from readiness.azure.remembered import Answer, Json
 from readiness.azure.wire_values import flag, obj, resource_id, text
 from readiness.azure.wire_vault import lock as lock_of
@@ -43,6 +46,7 @@ class Questions:
         self._connection = connection
         self._asker = Asker(connection)
         self._policies = Policies(self._asker)
+        self._sizes = Sizes(self._asker, self._policies)
         self._claims = claims_of(wave) if wave is not None else ()
 
     def begin(self, step: Preflight, context: StepContext) -> Progress:
@@ -50,11 +54,13 @@ class Questions:
         subject = Subject(step, context, vm_body(self._connection, step.vm), _place_of(step.item))
         questions: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
             lambda subject: permissions(self._asker, subject),
+            lambda subject: denials(self._asker, subject),
             self._locks,
             self._policies.find,
             self._snapshots,
             self._jobs,
             lambda subject: quotas(self._asker, subject, self._claims),
+            self._sizes.find,
         )
         found = dict.fromkeys(finding for ask in questions for finding in ask(subject))
         refusals = [finding for finding in found if isinstance(finding, Refusal)]

@@ -1,7 +1,7 @@
 """What the questions before the first effect share: whom they are about, how they ask, and what they find."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -10,8 +10,10 @@ from msgspec import Struct
 from readiness.azure.connect import Connection
 from readiness.azure.plain import pages
 from readiness.azure.protected_items import ItemPlace
-from readiness.azure.remembered import Answer, Json, Remembered
+from readiness.azure.remembered import LIFE, Answer, Json, Remembered
+from readiness.azure.whoami import whoami
 from readiness.azure.wire_values import obj, objects, reference
+from readiness.errors import CloudError
 from readiness.model.ids import ResourceId
 from readiness.model.steps import Preflight, Work
 from readiness.ports.cloud import StepContext
@@ -78,16 +80,37 @@ class Asker:
         self.connection = connection
         self._known = Remembered()
 
+    @cached_property
+    def me(self) -> str | None:
+        """The object id of who is logged in; None where the token does not say."""
+        try:
+            return whoami(self.connection.endpoint).object_id
+        except CloudError:
+            return None
+
     def ask(
-        self, subject: Subject, what: str, scope: ResourceId, question: Callable[[], list[Json]]
+        self,
+        subject: Subject,
+        what: str,
+        scope: ResourceId,
+        question: Callable[[], list[Json]],
+        life: timedelta = LIFE,
     ) -> Answer:
         """Return the answer to a question about a scope, or the refusal to answer it."""
-        return self._known.ask((what, scope.key), subject.now, question)
+        return self._known.ask((what, scope.key), subject.now, question, life)
 
-    def listed(self, subject: Subject, what: str, scope: ResourceId, path: str, version: str) -> Answer:
+    def listed(
+        self,
+        subject: Subject,
+        what: str,
+        scope: ResourceId,
+        path: str,
+        version: str,
+        life: timedelta = LIFE,
+    ) -> Answer:
         """Return a list of Resource Manager, or the refusal to tell it."""
         through = scope.subscription or subject.vm.subscription
-        return self.ask(subject, what, scope, lambda: pages(self.connection, through, path, version))
+        return self.ask(subject, what, scope, lambda: pages(self.connection, through, path, version), life)
 
 
 def group_of(resource: ResourceId) -> ResourceId:

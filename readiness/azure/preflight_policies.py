@@ -3,8 +3,8 @@
 Microsoft.PolicyInsights evaluates a resource that does not exist yet (`checkPolicyRestrictions`, 2023-03-01)
 and names the assignments that would deny it. Asked are the VM after each of its writes, the lease's included,
 and every snapshot, disk, extension, command and security rule that is written. Where nothing is assigned
-nothing is asked. What the answer may leave out is told as not known: others found it to miss policies that
-management groups assign.
+nothing is asked. The answer does not hold policies that management groups assign (Azure/azure-dev,
+cli/azd/docs, on its check of storage accounts): those are read and judged besides (`preflight_inherited`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,6 +15,8 @@ from readiness.azure.connect import Connection
 from readiness.azure.faults import translated
 from readiness.azure.pacing import Traffic
 from readiness.azure.preflight_bodies import Written, vm_states, written
+from readiness.azure.preflight_definitions import Definitions
+from readiness.azure.preflight_inherited import Inherited
 from readiness.azure.preflight_parts import (
     Asker,
     Finding,
@@ -24,9 +26,10 @@ from readiness.azure.preflight_parts import (
     listing,
     subscription_of,
 )
+from readiness.azure.preflight_tags import Tagging
 from readiness.azure.remembered import Json
 from readiness.azure.wire_governance import policy_assignment
-from readiness.azure.wire_values import flag, obj, objects, text
+from readiness.azure.wire_values import any_id, flag, obj, objects, text
 from readiness.errors import CloudError, DeniedError, ThrottledError, UnreachableError
 from readiness.model.governance import PolicyAssignment
 from readiness.rules.boot_guest import SWITCHES_SECURE_BOOT_ON
@@ -41,6 +44,7 @@ class Policies:
     def __init__(self, asker: Asker) -> None:
         self._asker = asker
         self._traffic = Traffic()
+        self._definitions = Definitions(asker)
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Find what policies would deny, and what else they would do to the VM."""
@@ -50,22 +54,28 @@ class Policies:
         path = f"{scope}/providers/Microsoft.Authorization/policyAssignments"
         found = self._asker.listed(subject, "policies", scope, path, _ASSIGNMENTS_API)
         titles: dict[str, str] = {}
+        above: list[Json] = []
+        in_force: list[Json] = []
         if isinstance(found, DeniedError):
             yield Unknown("not known: which policies are assigned, since asking is not allowed")
         else:
             titles = {(text(each, "id") or "").lower(): _title(each) for each in found}
-            enforced = [one for one in map(policy_assignment, found) if one.is_enforced]
-            held = [one for one in enforced if one.covers(subject.vm)]
-            yield from _switching(held, subject)
-            yield from _from_above(held)
+            enforced = {one.id: one for one in map(policy_assignment, found) if one.is_enforced}
+            held = [one for one in enforced.values() if one.covers(subject.vm)]
+            yield from self._switching(held, subject)
             if not enforced:
                 return
-        yield from self._denied(subject, titles)
+            in_force = [each for each in found if any_id(each) in enforced]
+            above = [each for each in in_force if _is_from_above(enforced[any_id(each)])]
+        yield from self._denied(subject, titles, above, Tagging(self._definitions, subject, in_force))
 
-    def _denied(self, subject: Subject, titles: dict[str, str]) -> Iterator[Finding]:
+    def _denied(
+        self, subject: Subject, titles: dict[str, str], above: list[Json], tagging: Tagging
+    ) -> Iterator[Finding]:
         """Ask about each resource, and tell each policy that denies some of them once."""
         denied: dict[str, dict[str, bool]] = {}
-        for resource in written(self._asker.connection, subject):
+        resources = list(written(self._asker.connection, subject))
+        for resource in resources:
             try:
                 evaluations = evaluated(self._asker.connection, self._traffic, resource)
             except (ThrottledError, UnreachableError):
@@ -81,8 +91,35 @@ class Policies:
                 elif not _is_judged(each):
                     name = titles.get(policy) or _last(policy)
                     yield Unknown(f"not known: whether the policy {name} would deny {resource.words}")
+        for assignment in above:
+            policy = any_id(assignment).key
+            if policy not in denied:
+                inherited = Inherited(self._definitions, subject, assignment, titles[policy], tagging)
+                yield from inherited.judge(resources)
+                denied[policy] = inherited.denied
         for policy, things in denied.items():
             yield from _refused(titles.get(policy) or _last(policy), things)
+
+    def _switching(self, held: Iterable[PolicyAssignment], subject: Subject) -> Iterator[Finding]:
+        """Tell which policies would switch Secure Boot on for a VM that is to be without it."""
+        profile = {}
+        for state in vm_states(subject):
+            if not state.is_spare:
+                profile = obj(obj(state.content, "properties"), "securityProfile")
+        is_trusted = (text(profile, "securityType") or "").lower() == "trustedlaunch"
+        if not is_trusted or flag(obj(profile, "uefiSettings"), "secureBootEnabled"):
+            return
+        for each in held:
+            if each.definition not in SWITCHES_SECURE_BOOT_ON or (each.effect or "").lower() == "disabled":
+                continue
+            content = {**subject.body, "id": subject.vm.text, "type": subject.vm.type}
+            freed = self._definitions.freed(subject, each.id.text, "", content)
+            would = f"the policy {each.id.name} would switch Secure Boot on"
+            if freed is not None and freed.is_sure:
+                yield Unknown(f"{would}, and lets the VM pass ({freed.words})")
+            else:
+                doubt = f"; that depends on {freed.words}" if freed else ""
+                yield Unknown(f"{would}, which is to stay off{doubt}")
 
 
 def evaluated(connection: Connection, traffic: Traffic, resource: Written) -> list[Json]:
@@ -133,25 +170,8 @@ def _refused(policy: str, things: dict[str, bool]) -> Iterator[Finding]:
         yield Unknown(f"the policy {policy} would deny the weaker setting of {listing(spare)}")
 
 
-def _from_above(held: Iterable[PolicyAssignment]) -> Iterator[Finding]:
-    above = sorted(each.id.name for each in held if "/managementgroups/" in each.scope)
-    if above:
-        words = f"{len(above)} policies of management groups" if len(above) > 1 else f"the policy {above[0]}"
-        yield Unknown(f"not known: whether {words} would deny it, which Azure's answer may leave out")
-
-
-def _switching(held: Iterable[PolicyAssignment], subject: Subject) -> Iterator[Finding]:
-    """Tell which policies would switch Secure Boot on for a VM that is to be without it."""
-    profile = {}
-    for state in vm_states(subject):
-        if not state.is_spare:
-            profile = obj(obj(state.content, "properties"), "securityProfile")
-    is_trusted = (text(profile, "securityType") or "").lower() == "trustedlaunch"
-    if not is_trusted or flag(obj(profile, "uefiSettings"), "secureBootEnabled"):
-        return
-    for each in held:
-        if each.definition in SWITCHES_SECURE_BOOT_ON and (each.effect or "").lower() != "disabled":
-            yield Unknown(f"the policy {each.id.name} would switch Secure Boot on, which is to stay off")
+def _is_from_above(assignment: PolicyAssignment) -> bool:
+    return "/managementgroups/" in assignment.scope
 
 
 def _title(assignment: Json) -> str:

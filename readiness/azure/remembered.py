@@ -24,12 +24,14 @@ class Remembered:
         self._lock = threading.Lock()
         self._kept: dict[Hashable, _Kept] = {}
 
-    def ask(self, key: Hashable, now: datetime, question: Callable[[], list[Json]]) -> Answer:
-        """Return the answer to a question, or the refusal to answer it."""
+    def ask(
+        self, key: Hashable, now: datetime, question: Callable[[], list[Json]], life: timedelta = LIFE
+    ) -> Answer:
+        """Return the answer to a question, or the refusal to answer it; what changes rarely lives longer."""
         with self._lock:
             kept = self._kept.setdefault(key, _Kept())
         with kept.lock:
-            if kept.answer is None or kept.at is None or not kept.at <= now < kept.at + LIFE:
+            if kept.answer is None or kept.at is None or not kept.at <= now < kept.at + life:
                 kept.answer, kept.at = _asked(question), now
             return kept.answer
 

@@ -80,7 +80,11 @@ class PolicyExemption(Fact, frozen=True, kw_only=True):
         """Whether it lifts the whole assignment from the resource at that moment."""
         is_over = self.expires is not None and self.expires <= at
         is_meant = self.assignment == assignment.id and not self.is_partial
-        return is_meant and not is_over and _reaches(self.scope, resource)
+        return is_meant and not is_over and self.covers(resource)
+
+    def covers(self, resource: ResourceId) -> bool:
+        """Whether the resource lies where it holds. A management group may hold any subscription."""
+        return _reaches(self.scope, resource)
 
 
 class RecommendationOwner(Fact, frozen=True, kw_only=True):

@@ -69,10 +69,6 @@ class Protection:
         """Return what may be activated in one subscription; the empty one has that of management groups."""
         return self._eligible_by_subscription.get(subscription, ())
 
-    def has_grants_in(self, subscription: str) -> bool:
-        """Whether any role assignment of the subscription was read."""
-        return any(not grant.is_scheduled for grant in self.grants_within(subscription))
-
     def restore_points_of(self, vm: ResourceId) -> tuple[RestorePointCollection, ...]:
         """Return the collections of restore points whose source is the VM."""
         return self._points_by_vm.get(vm, ())

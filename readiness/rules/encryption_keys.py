@@ -193,10 +193,13 @@ def _permission(found: DiskEncryptionSet, estate: Estate) -> Verdict:
 
 
 def _by_policy(found: DiskEncryptionSet, vault: Vault) -> Verdict:
+    granted: dict[str, Evidence] = {}
     for number, policy in enumerate(vault.policies):
         if policy.principal in found.principals and _suffices(policy.keys):
             at = Evidence(vault.id, f"properties.accessPolicies[{number}].objectId", policy.principal)
-            return met("PolicyGranted", "", at)
+            granted.setdefault(policy.principal, at)
+    if granted:
+        return _by_whom(found, granted) or met("PolicyGranted", "", *granted.values())
     detail = f"No access policy of {vault.id.name} lets {found.id.name} get, wrap and unwrap keys."
     return unmet("PolicyMissing", detail, _principal_at(found))
 
@@ -209,20 +212,28 @@ def _by_role(found: DiskEncryptionSet, vault: Vault, estate: Estate) -> Verdict:
     name = (found.key_url or "").partition("/keys/")[2].partition("/")[0]
     grants = estate.protection.grants_to(found.principals, ResourceId(f"{vault.id}/keys/{name}"))
     known = estate.reference
-    for grant in grants:
-        if grant.role in known.key_roles and not grant.is_conditional:
-            return met("RoleGranted", known.key_roles[grant.role], _granted(grant))
+    able = [grant for grant in grants if grant.role in known.key_roles and not grant.is_conditional]
+    if able:
+        doubt = _by_whom(found, {grant.principal: _granted(grant) for grant in reversed(able)})
+        return doubt or met("RoleGranted", known.key_roles[able[0].role], _granted(able[0]))
     doubtful = next((grant for grant in grants if grant.role not in known.keyless_roles), None)
     if doubtful is not None:
         detail = f"{found.id.name} holds a custom or conditional role; see whether it may unwrap keys."
         return unknown("RoleNotUnderstood", detail, _granted(doubtful))
-    kind, subscription = "Microsoft.Authorization/roleAssignments", vault.id.subscription
-    seen = estate.protection.has_grants_in(subscription) or estate.was_listed(kind, subscription)
-    if not seen or estate.unread(kind, subscription) is not None:
+    # That some role assignment was seen does not say that all were: only a whole list proves an absence.
+    if not estate.was_listed("Microsoft.Authorization/roleAssignments", vault.id.subscription):
         detail = f"The role assignments of {vault.id.name} were not read; collect those of its subscription."
         return unknown("RolesNotRead", detail, _principal_at(found))
     detail = f"No role assignment lets {found.id.name} use keys of {vault.id.name}."
     return unmet("RoleMissing", detail, _principal_at(found))
+
+
+def _by_whom(found: DiskEncryptionSet, granted: dict[str, Evidence]) -> Verdict | None:
+    """Return a doubt where only some of a set's identities may use the key: which one it uses is not told."""
+    if all(principal in granted for principal in found.principals):
+        return None
+    detail = f"{found.id.name} has several identities, and not each of them may use its key."
+    return unknown("GrantedToSomeIdentities", detail, *granted.values())
 
 
 def _principal_at(found: DiskEncryptionSet) -> Evidence:

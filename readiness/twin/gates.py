@@ -1,15 +1,15 @@
 """The gates before every write: what Azure Resource Manager asks before a provider hears of it.
 
-In this order: is there such a right (`denied` of a faults file: a twin's caller is Owner otherwise), is the
-resource or a scope above it locked, does a deny policy of the estate refuse what would come of it, does
-If-Match name the present state, and has the resource still its key. Each gate returns, or refuses in ARM's
-words.
+In this order: is there such a right (`denied` of a faults file: a twin's caller is Owner otherwise), does a
+deny assignment hold it, is the resource or a scope above it locked, does a deny policy of the estate refuse
+what would come of it, does If-Match name the present state, and has the resource still its key. Each gate
+returns, or refuses in ARM's words.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from readiness.twin import policies
+from readiness.twin import deny_assignments, policies
 from readiness.twin.documents import Json, look, same
 from readiness.twin.messages import ArmError, Request
 from readiness.twin.operations import identifier
@@ -39,6 +39,11 @@ def action(method: str, address: Address) -> str:
         return f"{types}/action"
     verbs = {"GET": "read", "HEAD": "read", "DELETE": "delete"}
     return f"{types}/{verbs.get(method, 'write')}"
+
+
+def check_deny_assignments(state: State, method: str, address: Address, resource_id: str) -> None:
+    """Refuse what a deny assignment holds for the twin's caller."""
+    deny_assignments.check(state, action(method, address), resource_id, caller=CALLER, object_id=OBJECT)
 
 
 def check_group(state: State, address: Address) -> None:
@@ -103,7 +108,14 @@ def check_etag(request: Request, resource: Json | None) -> None:
             f"{present}, not {wanted}.",
             unverified=True,
         )
-    if resource is not None and request.headers.get("if-none-match") == "*":
+    # A part of it is another thing, which may not be there yet.
+    if resource is not None and same(request.path, resource["id"]):
+        check_absent(request, resource)
+
+
+def check_absent(request: Request, resource: Json) -> None:
+    """Refuse a write that is only to make what is not there."""
+    if request.headers.get("if-none-match") == "*":
         raise ArmError(
             412,
             "PreconditionFailed",

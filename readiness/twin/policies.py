@@ -3,58 +3,46 @@
 The same judgement answers whoever asks beforehand (`arm/policy_restrictions.py`) and refuses the write.
 
 An assignment counts where it is enforced, its scope covers the resource, no notScope and no exemption does,
-and its effect is deny; initiatives are not looked into. The rule is that of the definition, where the estate
-holds it, or of a few built-in ones known here. A condition that is not understood refuses nothing: the twin
-never makes a denial up. Comparisons ignore case, as Azure Policy's do.
+and the effect of its policy, or of one in its initiative, is deny. Definitions are those of the estate, and
+a few built-in ones. A condition that is not understood refuses nothing: the twin never makes a denial up.
+Mode Indexed, which is meant where none is said, looks at resources with tags or a location (Learn, "Azure
+Policy definition structure basics").
 """
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
+from readiness.twin.built_in_policies import BUILT_IN
 from readiness.twin.documents import Json, look, merged, same
 from readiness.twin.messages import ArmError
 from readiness.twin.paths import Address
+from readiness.twin.policy_conditions import UnknownConditionError, holds, value
 from readiness.twin.state import State
 
 ASSIGNMENT = "microsoft.authorization/policyassignments"
 EXEMPTION = "microsoft.authorization/policyexemptions"
-
-_BUILT_IN: dict[str, Json] = {
-    # Allowed locations
-    "e56962a6-4747-49cd-b67b-bf8b01975c4c": {
-        "not": {"field": "location", "in": "[parameters('listOfAllowedLocations')]"}
-    },
-    # Allowed virtual machine size SKUs
-    "cccc23c7-8427-4f53-ad12-b6a63eb452b3": {
-        "allOf": [
-            {"field": "type", "equals": "Microsoft.Compute/virtualMachines"},
-            {
-                "not": {
-                    "field": "Microsoft.Compute/virtualMachines/sku.name",
-                    "in": "[parameters('listOfAllowedSKUs')]",
-                }
-            },
-        ]
-    },
-    # Managed disks should use a specific set of disk encryption sets for customer-managed key encryption
-    "d461a302-a187-421a-89ac-84acdb4edc04": {
-        "allOf": [
-            {"field": "type", "equals": "Microsoft.Compute/disks"},
-            {"field": "Microsoft.Compute/disks/encryption.diskEncryptionSetId", "exists": True},
-            {
-                "field": "Microsoft.Compute/disks/encryption.diskEncryptionSetId",
-                "notIn": "[parameters('allowedEncryptionSets')]",
-            },
-        ]
-    },
-}
-_ALIASES = {"microsoft.compute/virtualmachines/sku.name": "properties.hardwareProfile.vmSize"}
+_PARTS = ("/securityrules", "/subnets", "/virtualnetworkpeerings")
+"""Types that have neither tags nor a location, and are kept inside of what has both."""
 
 
-class _UnknownError(Exception):
-    """A condition that is not modelled."""
+class _Part(NamedTuple):
+    """A policy of an assignment: its only one, or one of its initiative's."""
+
+    reference: str
+    definition: Json
+    given: Mapping[str, Any]
+
+
+def definition_of(state: State, definition_id: object) -> Json | None:
+    """Return a definition of the estate, or a built-in one."""
+    found = state.find(str(definition_id or ""))
+    if found is not None:
+        return found
+    place, _, name = str(definition_id or "").lower().rpartition("/")
+    is_built_in = place == "/providers/microsoft.authorization/policydefinitions"
+    return BUILT_IN.get(name) if is_built_in else None
 
 
 def check(state: State, body: object, address: Address, resource_id: str, *, now: datetime) -> None:
@@ -72,12 +60,11 @@ def violated(
     state: State, outcome: Json, *, now: datetime, effects: tuple[str, ...] = ("deny",)
 ) -> list[tuple[Json, str]]:
     """Return the assignments that a resource as it would be does not meet, and their effects."""
-    resource_id = outcome["id"]
     return [
         (assignment, effect)
-        for assignment in state.above(ASSIGNMENT, resource_id)
-        if _applies(assignment, resource_id) and not _is_exempt(state, assignment, resource_id, now)
-        if (effect := _violated(state, assignment, outcome, effects)) is not None
+        for assignment in state.above(ASSIGNMENT, outcome["id"])
+        if _applies(assignment, outcome["id"])
+        if (effect := _violated(state, assignment, outcome, effects, now)) is not None
     ]
 
 
@@ -89,111 +76,88 @@ def _applies(assignment: Json, resource_id: str) -> bool:
     return not any(own.startswith(str(scope).lower().rstrip("/") + "/") for scope in excluded)
 
 
-def _is_exempt(state: State, assignment: Json, resource_id: str, now: datetime) -> bool:
+def _is_exempt(state: State, assignment: Json, reference: str, resource_id: str, now: datetime) -> bool:
     return any(
         same(look(each, "properties.policyAssignmentId"), assignment["id"])
         and str(look(each, "properties.expiresOn") or "9999") > now.isoformat()
+        and _is_meant(look(each, "properties.policyDefinitionReferenceIds"), reference)
         for each in state.above(EXEMPTION, resource_id)
     )
 
 
-def _violated(state: State, assignment: Json, outcome: Json, effects: tuple[str, ...]) -> str | None:
+def _is_meant(references: list[str] | None, reference: str) -> bool:
+    return not references or any(same(each, reference) for each in references)
+
+
+def _violated(
+    state: State, assignment: Json, outcome: Json, effects: tuple[str, ...], now: datetime
+) -> str | None:
     """Return the effect of an assignment, if it is one of these and the outcome is what its rule is about."""
-    definition_id = str(look(assignment, "properties.policyDefinitionId") or "")
-    definition = state.find(definition_id) or {}
-    rule = look(definition, "properties.policyRule.if") or _BUILT_IN.get(
-        definition_id.lower().rsplit("/", 1)[-1]
-    )
-    effect = look(assignment, "properties.parameters.effect.value")
-    if effect is None:
-        effect = _value(look(definition, "properties.policyRule.then.effect"), assignment, definition)
-    if rule is None or str(effect).lower() not in effects:
-        return None
+    for part in _parts(state, assignment):
+        effect = _effect(assignment, part)
+        if effect.lower() not in effects or not _looks_at(part.definition, outcome):
+            continue
+        try:
+            is_about = holds(look(part.definition, "properties.policyRule.if") or {}, outcome, part.given)
+        except UnknownConditionError:
+            continue
+        if is_about and not _is_exempt(state, assignment, part.reference, outcome["id"], now):
+            return effect
+    return None
+
+
+def _parts(state: State, assignment: Json) -> Iterator[_Part]:
+    definition = definition_of(state, look(assignment, "properties.policyDefinitionId"))
+    if definition is None:
+        return
+    given = _given(definition, look(assignment, "properties.parameters"), {})
+    members = look(definition, "properties.policyDefinitions")
+    if members is None:
+        yield _Part("", definition, given)
+        return
+    for member in members:
+        inner = definition_of(state, look(member, "policyDefinitionId"))
+        if inner is not None:
+            reference = str(look(member, "policyDefinitionReferenceId") or "")
+            yield _Part(reference, inner, _given(inner, look(member, "parameters"), given))
+
+
+def _given(definition: Json, parameters: Json | None, outer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a definition's parameters: what is given, or what it takes by itself."""
+    declared = look(definition, "properties.parameters") or {}
+    found = {name.lower(): look(each, "defaultValue") for name, each in declared.items()}
+    for name, each in (parameters or {}).items():
+        try:
+            found[name.lower()] = value(look(each, "value"), outer)
+        except UnknownConditionError:
+            found[name.lower()] = None
+    return found
+
+
+def _effect(assignment: Json, part: _Part) -> str:
+    for each in look(assignment, "properties.overrides") or []:
+        chosen = look(each, "selectors") or []
+        if same(look(each, "kind"), "policyEffect") and all(_selects(one, part.reference) for one in chosen):
+            return str(look(each, "value"))
     try:
-        return str(effect) if _holds(rule, outcome, assignment, definition) else None
-    except _UnknownError:
-        return None
+        return str(value(look(part.definition, "properties.policyRule.then.effect"), part.given))
+    except UnknownConditionError:
+        return ""
 
 
-def _value(said: Any, assignment: Json, definition: Json) -> Any:
-    """Return a value, looked up where it is a parameter."""
-    if not isinstance(said, str) or not said.lower().startswith("[parameters('"):
-        return said
-    name = said[len("[parameters('") :].partition("'")[0]
-    given = look(assignment, f"properties.parameters.{name}.value")
-    return given if given is not None else look(definition, f"properties.parameters.{name}.defaultValue")
+def _selects(selector: Json, reference: str) -> bool:
+    """Tell whether a selector of an override means a policy; other kinds are not modelled."""
+    wanted, unwanted = selector.get("in") or [], selector.get("notIn") or []
+    is_named = any(same(each, reference) for each in wanted or unwanted)
+    return same(selector.get("kind"), "policyDefinitionReferenceId") and is_named is bool(wanted)
 
 
-def _holds(rule: Json, outcome: Json, assignment: Json, definition: Json) -> bool:
-    def inner(each: Json) -> bool:
-        return _holds(each, outcome, assignment, definition)
-
-    if "allOf" in rule:
-        return all(inner(each) for each in rule["allOf"])
-    if "anyOf" in rule:
-        return any(inner(each) for each in rule["anyOf"])
-    if "not" in rule:
-        return not inner(rule["not"])
-    said = [name for name in rule if name != "field"]
-    if "field" not in rule or len(said) != 1:
-        raise _UnknownError
-    return _compares(
-        said[0], _field(str(rule["field"]), outcome), _value(rule[said[0]], assignment, definition)
-    )
-
-
-def _field(name: str, outcome: Json) -> Any:
-    folded = name.lower()
-    if folded in ("type", "location", "name", "id", "kind"):
-        return outcome.get(folded)
-    if folded.startswith("tags"):
-        tag = name[len("tags") :].strip("[]'.")
-        values = outcome.get("tags") or {}
-        return next((value for key, value in values.items() if same(key, tag)), None)
-    if folded in _ALIASES:
-        return _look(outcome, _ALIASES[folded])
-    prefix = f"{str(outcome['type']).lower()}/"
-    if not folded.startswith(prefix) or "[" in name:
-        if folded.count("/") > 1 and "[" not in name:
-            return None  # an alias of another type
-        raise _UnknownError
-    rest = name[len(prefix) :]
-    found = _look(outcome, f"properties.{rest}")
-    return found if found is not None else _look(outcome, rest)
-
-
-def _look(document: Any, path: str) -> Any:
-    for name in path.split("."):
-        if not isinstance(document, dict):
-            return None
-        document = next((value for key, value in document.items() if same(key, name)), None)
-    return document
-
-
-def _compares(operator: str, found: Any, wanted: Any) -> bool:
-    match operator:
-        case "equals":
-            return _folded(found) == _folded(wanted)
-        case "notEquals":
-            return _folded(found) != _folded(wanted)
-        case "in":
-            return _folded(found) in [_folded(each) for each in wanted or []]
-        case "notIn":
-            return _folded(found) not in [_folded(each) for each in wanted or []]
-        case "exists":
-            return (found is not None) == (_folded(wanted) == "true")
-        case "like":
-            return fnmatchcase(_folded(found), _folded(wanted))
-        case "notLike":
-            return not fnmatchcase(_folded(found), _folded(wanted))
-        case "contains":
-            return _folded(wanted) in _folded(found)
-        case _:
-            raise _UnknownError
-
-
-def _folded(value: Any) -> str:
-    return value.lower() if isinstance(value, str) else json.dumps(value).lower()
+def _looks_at(definition: Json, outcome: Json) -> bool:
+    mode = str(look(definition, "properties.mode") or "Indexed").lower()
+    if mode != "indexed":
+        return mode == "all"
+    is_part = str(outcome["type"]).lower().endswith(_PARTS)
+    return not is_part and ("location" in outcome or "tags" in outcome)
 
 
 def _refusal(state: State, name: str, found: list[Json]) -> ArmError:
@@ -201,7 +165,7 @@ def _refusal(state: State, name: str, found: list[Json]) -> ArmError:
         {
             "policyAssignment": {"name": _title(each), "id": each["id"]},
             "policyDefinition": {
-                "name": _title(state.find(look(each, "properties.policyDefinitionId")) or each),
+                "name": _title(definition_of(state, look(each, "properties.policyDefinitionId")) or each),
                 "id": look(each, "properties.policyDefinitionId"),
             },
         }

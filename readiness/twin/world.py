@@ -99,6 +99,7 @@ class World:
         group = GROUPS.get(charge or operation)
         self.meet(call, arrival, group=group)
         request, address = call.request, call.address
+        gates.check_deny_assignments(self.state, request.method, address, resource_id)
         gates.check_group(self.state, address)
         gates.check_locks(self.state, request.method, address, resource_id)
         gates.check_policies(self.state, request, address, resource_id, now=call.now)

@@ -385,7 +385,7 @@ def test_many_vms_ask_once() -> None:
         own = tuple(ResourceId(f"{COMPUTE}/disks/{machine['name']}-{part}") for part in ("os", "data"))
         assert isinstance(process.begin(Preflight(vm=one, work=outage(*own, of=one))), Done)
     assert len(names) == process.count("/virtualMachines/")
-    assert len(names) + 5 == len(process.asked), process.asked
+    assert len(names) + 6 == len(process.asked), process.asked
 
 
 def test_an_answer_grows_old() -> None:

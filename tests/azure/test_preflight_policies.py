@@ -43,7 +43,6 @@ from tests.twin.seeds import (
 
 MACHINE, OS, DATA = ResourceId(VM), ResourceId(OS_DISK), ResourceId(DATA_DISK)
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app"
-ABOVE = "/providers/Microsoft.Management/managementGroups/all"
 POLICIES = "providers/Microsoft.Authorization"
 CUSTOMER = Encryption(type=EncryptionType.CUSTOMER_KEY, disk_encryption_set=ResourceId(KEY))
 LEASE = TakeLease(vm=MACHINE, until=datetime(2026, 11, 29, tzinfo=UTC))
@@ -66,7 +65,11 @@ def definition(rule: dict[str, Any], effect: str = "Deny") -> dict[str, Any]:
     return {
         "id": f"/subscriptions/{SUBSCRIPTION}/{POLICIES}/policyDefinitions/own",
         "name": "own",
-        "properties": {"policyRule": {"if": rule, "then": {"effect": effect}}},
+        "properties": {
+            "mode": "All",
+            "parameters": {"effect": {"type": "String", "defaultValue": effect}},
+            "policyRule": {"if": rule, "then": {"effect": "[parameters('effect')]"}},
+        },
     }
 
 
@@ -299,13 +302,6 @@ def test_a_policy_that_could_not_be_evaluated_is_not_known() -> None:
     told = ask(Process(Wire(*seed), answer), OUTAGE[2])
     assert isinstance(told, Done)
     assert "not known: whether the policy odd would deny the snapshot of web-1-os" in told.detail
-
-
-def test_policies_of_management_groups_are_told_as_not_known() -> None:
-    """What a management group assigns is asked about, and that Azure may leave it out is told."""
-    told = ask(ruled({"field": "type", "equals": "x"}, scope=ABOVE))
-    assert isinstance(told, Done)
-    assert "not known: whether the policy held would deny it" in told.detail
 
 
 SWITCHES_ON = "/providers/Microsoft.Authorization/policyDefinitions/7cb1b219-61c6-47e0-b80c-4472cadeeb5f"

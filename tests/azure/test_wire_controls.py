@@ -170,11 +170,7 @@ def test_schedules_grant_no_key() -> None:
         _resource(kind, f"{base}/roleAssignmentScheduleInstances/s", assignmentType="Assigned", **granted)
     ).protection
 
-    assert ((), False, 1) == (
-        found.grants_to(("p",), ResourceId(VM)),
-        found.has_grants_in(SUBSCRIPTION),
-        len(found.grants),
-    )
+    assert ((), 1) == (found.grants_to(("p",), ResourceId(VM)), len(found.grants))
 
 
 def test_an_eligibility_gives_no_role() -> None:

@@ -37,6 +37,8 @@ _GRANTS = Gap(
     "403",
 )
 _OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+_OTHER = "44444444-4444-4444-4444-444444444444"
+_ROLES = ("microsoft.authorization/roleassignments",)
 _HSM = "https://hsm1.managedhsm.azure.net/keys/key1/v1"
 _VERSION = ResourceId(f"{KEY}/versions/v1")
 
@@ -71,7 +73,25 @@ def _grant(description: str, expected: str, **changes: Any) -> Case:
         description,
         expected,
         vm(),
-        {**_SET, "protected": protection(grants=(key_grant(**changes),))},
+        {**_SET, "protected": protection(grants=(key_grant(**changes),)), "listed": _ROLES},
+    )
+
+
+def _two(description: str, expected: str, *holders: str) -> Case:
+    """A set with two identities, of which these hold the role."""
+    return Case(
+        "EN017",
+        description,
+        expected,
+        vm(),
+        {
+            **_SET,
+            "encryption_sets": [
+                encryption_set(identity_type="SystemAssigned, UserAssigned", principals=(PRINCIPAL, _OTHER))
+            ],
+            "protected": protection(grants=tuple(key_grant(principal=each) for each in holders)),
+            "listed": _ROLES,
+        },
     )
 
 
@@ -174,17 +194,31 @@ CASES = (
     ),
     _grant("a more powerful role", "met RoleGranted", role="00482a5a-887f-4fb3-b363-3b7fe8e74483"),
     _grant("the role on another key", "unmet RoleMissing", scope=f"{KEY.key}2"),
-    _grant("somebody else's role", "unmet RoleMissing", principal="44444444-4444-4444-4444-444444444444"),
+    _grant("somebody else's role", "unmet RoleMissing", principal=_OTHER),
     _grant("Owner reads no keys", "unmet RoleMissing", role=_OWNER),
     _grant("a custom role", "unknown RoleNotUnderstood", role="55555555-5555-5555-5555-555555555555"),
     _grant("the role under a condition", "unknown RoleNotUnderstood", is_conditional=True),
+    _grant(
+        "Key Vault Contributor reads no keys",
+        "unmet RoleMissing",
+        role="f25e0fa2-a7c8-4377-a976-54943a77a395",
+    ),
+    _two("the role for each of two identities", "met RoleGranted", PRINCIPAL, _OTHER),
+    _two("the role for one of two identities", "unknown GrantedToSomeIdentities", _OTHER),
+    _two("the role for none of two identities", "unmet RoleMissing"),
     _gone("EN017", "no role assignments in the estate", "unknown RolesNotRead", grants=()),
+    _gone(
+        "EN017",
+        "some role assignments were seen, and nobody says that these are all",
+        "unknown RolesNotRead",
+        grants=(key_grant(principal=_OTHER),),
+    ),
     Case(
         "EN017",
         "role assignments that were listed, and there are none",
         "unmet RoleMissing",
         vm(),
-        {**_SET, "protected": protection(grants=()), "listed": ("microsoft.authorization/roleassignments",)},
+        {**_SET, "protected": protection(grants=()), "listed": _ROLES},
     ),
     Case(
         "EN017",

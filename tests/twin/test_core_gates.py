@@ -30,7 +30,10 @@ def definition(rule: dict, effect: str = "Deny") -> dict:
     return {
         "id": path,
         "name": "own",
-        "properties": {"policyRule": {"if": rule, "then": {"effect": effect}}},
+        "properties": {
+            "parameters": {"effect": {"type": "String", "defaultValue": effect}},
+            "policyRule": {"if": rule, "then": {"effect": "[parameters('effect')]"}},
+        },
     }
 
 

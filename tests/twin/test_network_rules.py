@@ -138,6 +138,32 @@ def test_if_match_protects_a_rule_from_a_stale_writer() -> None:
     assert 200 == wire.ask("PUT", f"{NSG}/securityRules/ssh", rule(), **fresh).status
 
 
+def test_if_none_match_makes_a_rule_and_replaces_none() -> None:
+    """It asks for the rule itself: its group is there all the while."""
+    wire = wired()
+    new = {"headers": {"if-none-match": "*"}}
+    made = f"{NSG}/securityRules/made"
+    wire.do("PUT", made, rule("made", priority=400), **new)
+    mine = rule("made", priority=400, access="Deny")
+    assert (412, "PreconditionFailed") == wire.refused("PUT", made, mine, **new)
+    assert (412, "PreconditionFailed") == wire.refused("PUT", made.upper(), mine, **new)
+    assert "Allow" == wire.get(made)["properties"]["access"]
+    assert (412, "PreconditionFailed") == wire.refused("PUT", NSG, {"location": "westeurope"}, **new)
+
+
+def test_tags_of_a_group_step_the_tag_that_its_rules_carry() -> None:
+    """Azure's operation for tags is a write of the group: who read a rule before it is refused, as ever."""
+    wire = wired()
+    stale = wire.get(f"{NSG}/securityRules/ssh")["etag"]
+    tags = {"operation": "Merge", "properties": {"tags": {"a": "b"}}}
+    path = f"{NSG}/providers/Microsoft.Resources/tags/default"
+    assert 200 == wire.ask("PATCH", path, tags, version="2021-04-01").status
+    rule_now = wire.get(f"{NSG}/securityRules/ssh")["etag"]
+    assert stale != wire.get(NSG)["etag"] == rule_now
+    with_tag = {"headers": {"if-match": rule_now}}
+    assert 200 == wire.ask("PUT", f"{NSG}/securityRules/ssh", rule(), **with_tag).status
+
+
 def test_a_rule_of_a_group_that_is_not_there_is_refused() -> None:
     """Learn, "Resolve errors for resource not found": a nested resource needs its parent."""
     wire = Wire()

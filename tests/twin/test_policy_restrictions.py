@@ -17,7 +17,7 @@ SNAPSHOTS = {"field": "type", "equals": "Microsoft.Compute/snapshots"}
 
 def world(rule: dict[str, Any], effect: str = "Deny") -> Wire:
     """A twin where a policy is assigned to the group."""
-    properties = {"policyRule": {"if": rule, "then": {"effect": effect}}}
+    properties = {"mode": "All", "policyRule": {"if": rule, "then": {"effect": effect}}}
     seed = (
         {"id": OWN, "name": "own", "properties": properties},
         {"id": HELD, "name": "held", "properties": {"policyDefinitionId": OWN, "scope": GROUP}},

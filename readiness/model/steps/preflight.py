@@ -6,11 +6,12 @@ from readiness.model.ids import ResourceId
 from readiness.model.steps.access import AccessChange
 from readiness.model.steps.disks import DiskChange, SetDiskEncryption
 from readiness.model.steps.guest import GuestChange
+from readiness.model.steps.just_in_time import JustInTimeChange
 from readiness.model.steps.kinds import COMPUTE, LOOK, StepBase
 from readiness.model.steps.machine import MachineChange
 from readiness.model.steps.protection import ProtectionStep
 
-Work = MachineChange | DiskChange | GuestChange | AccessChange | ProtectionStep
+Work = MachineChange | DiskChange | GuestChange | AccessChange | JustInTimeChange | ProtectionStep
 """What Azure may refuse."""
 
 
@@ -23,17 +24,23 @@ class Preflight(StepBase, frozen=True, kw_only=True, tag="preflight"):
         *LOOK,
         "Microsoft.Authorization/permissions/read",
         "Microsoft.Authorization/locks/read",
+        "Microsoft.Authorization/denyAssignments/read",
         "Microsoft.Authorization/policyAssignments/read",
+        "Microsoft.Authorization/policyDefinitions/read",
+        "Microsoft.Authorization/policySetDefinitions/read",
+        "Microsoft.Authorization/policyExemptions/read",
         "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
         f"{COMPUTE}/snapshots/read",
         f"{COMPUTE}/locations/usages/read",
+        f"{COMPUTE}/skus/read",
+        "Microsoft.Network/networkInterfaces/read",
         "Microsoft.RecoveryServices/vaults/backupJobs/read",
     )
 
     work: tuple[Work, ...]
     """What the campaign does, in its order."""
     spare: tuple[Work, ...] = ()
-    """What it may have to do besides: a weaker setting, or the swap of a disk on the way back."""
+    """What it may have to do besides: a weaker setting, the swap of a disk on the way back, another size."""
     item: ResourceId | None = None
     """Its protected item of Azure Backup, if it has one."""
 

@@ -11,5 +11,9 @@ SINCE = "2023-09-01"
 
 
 def bump(resource: Json) -> None:
-    """Step the tag of a resource."""
-    resource["etag"] = gates.next_etag(resource)
+    """Step the tag of a resource, and of its parts that carry it, such as the rules of a security group."""
+    before, resource["etag"] = resource["etag"], gates.next_etag(resource)
+    for collection in (resource.get("properties") or {}).values():
+        for part in collection if isinstance(collection, list) else ():
+            if isinstance(part, dict) and part.get("etag") == before:
+                part["etag"] = resource["etag"]

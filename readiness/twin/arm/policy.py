@@ -1,11 +1,12 @@
-"""Azure Policy: assignments, exemptions and custom definitions are held and listed, not evaluated.
+"""Azure Policy: assignments, exemptions, custom definitions and initiatives are held and listed here.
 
-Built-in definitions are not held: an assignment may name any of them. Who made what and when is told twice,
-in `metadata` and in `systemData`, and an identity is complete at once (Azure/azure-cli,
-resource/tests/latest/recordings/test_resource_policy_identity.yaml).
+Of the built-in definitions a few are answered, each by its id; an assignment may name any of them. Who made
+what and when is told twice, in `metadata` and in `systemData`, and an identity is complete at once
+(Azure/azure-cli, resource/tests/latest/recordings/test_resource_policy_identity.yaml). Whether a policy
+denies something is judged elsewhere (`readiness.twin.policies`).
 """
 
-from readiness.twin import gates
+from readiness.twin import gates, policies
 from readiness.twin.arm import identity, immediate, scopes
 from readiness.twin.arm.directory import read_time
 from readiness.twin.documents import Json, duplicate, look
@@ -15,6 +16,7 @@ from readiness.twin.world import Call, Routes, World
 ASSIGNMENT = "microsoft.authorization/policyassignments"
 EXEMPTION = "microsoft.authorization/policyexemptions"
 DEFINITION = "microsoft.authorization/policydefinitions"
+INITIATIVE = "microsoft.authorization/policysetdefinitions"
 _CATEGORIES = ("Waiver", "Mitigated")
 
 
@@ -62,6 +64,20 @@ def define(world: World, call: Call) -> Response:
     return _save(world, call, "policyDefinitions", {"policyType": "Custom", "mode": mode})
 
 
+def gather(world: World, call: Call) -> Response:
+    """Make or change a custom initiative."""
+    members = look(call.body(), "properties.policyDefinitions")
+    if not isinstance(members, list) or not all(look(each, "policyDefinitionId") for each in members):
+        raise _invalid("'policyDefinitions' is no list of policy definitions.")
+    return _save(world, call, "policySetDefinitions", {"policyType": "Custom"})
+
+
+def definition(world: World, call: Call) -> Response:
+    """Answer a definition: of the estate, or a built-in one."""
+    found = policies.definition_of(world.state, call.address.resource_id)
+    return Response(200, duplicate(found)) if found is not None else immediate.get(world, call)
+
+
 def _save(world: World, call: Call, word: str, more: dict[str, str]) -> Response:
     scopes.need_scope(world.state, call.address.scope)
     before = world.state.find(call.address.resource_id)
@@ -102,11 +118,14 @@ ROUTES: Routes = {
         ("GET", "microsoft.authorization", tail): scopes.listed
         for tail in ("policyassignments", "policyexemptions", "policydefinitions", "policysetdefinitions")
     },
-    **{("GET", kind, ""): immediate.get for kind in (ASSIGNMENT, EXEMPTION, DEFINITION)},
+    **{("GET", kind, ""): immediate.get for kind in (ASSIGNMENT, EXEMPTION, INITIATIVE)},
+    ("GET", DEFINITION, ""): definition,
     ("PUT", ASSIGNMENT, ""): assign,
     ("PUT", EXEMPTION, ""): exempt,
     ("PUT", DEFINITION, ""): define,
+    ("PUT", INITIATIVE, ""): gather,
     ("DELETE", ASSIGNMENT, ""): immediate.removal("policyAssignments/delete"),
     ("DELETE", EXEMPTION, ""): immediate.removal("policyExemptions/delete"),
     ("DELETE", DEFINITION, ""): immediate.removal("policyDefinitions/delete"),
+    ("DELETE", INITIATIVE, ""): immediate.removal("policySetDefinitions/delete"),
 }

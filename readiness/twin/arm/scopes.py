@@ -15,12 +15,18 @@ from readiness.twin.state import State, missing
 from readiness.twin.world import Call, World
 
 _MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
+_POLICY_TYPE = re.compile(r"policytype eq '([^']*)'", re.IGNORECASE)
 _PRINCIPAL = re.compile(r"principalid eq '?([^']+?)'?|assignedto\('([^']*)'\)", re.IGNORECASE)
 
 
 def scope_of(resource: Json) -> str:
     """Return the scope a resource hangs on: empty for the tenant."""
     return paths.parse(resource["id"]).scope
+
+
+def is_from_above(resource: Json) -> bool:
+    """Tell whether a resource hangs on a management group."""
+    return scope_of(resource).lower().startswith(_MANAGEMENT_GROUPS)
 
 
 def is_above(upper: str, lower: str) -> bool:
@@ -64,6 +70,7 @@ def _related(state: State, kind: str, scope: str) -> Iterable[Json]:
 def narrowed(call: Call, found: Iterable[Json]) -> list[Json]:
     """Apply a filter: `atScope()` and its like, `principalId eq`, `assignedTo()`, joined by `and`.
 
+    Definitions of policies are narrowed by `policyType eq`; one that is seeded without a type is custom.
     Learn, "Role Assignments - List For Scope": atScope() leaves out what lies below the scope. Help of
     the Azure CLI's `policy assignment list`: atScopeAndBelow() leaves out what lies above it.
     """
@@ -75,6 +82,8 @@ def narrowed(call: Call, found: Iterable[Json]) -> list[Json]:
             result = [each for each in result if is_above(call.address.scope, scope_of(each))]
         elif term.lower() == "atexactscope()":
             result = [each for each in result if same(scope_of(each), call.address.scope)]
+        elif typed := _POLICY_TYPE.fullmatch(term):
+            result = [e for e in result if same(look(e, "properties.policyType") or "Custom", typed[1])]
         elif matched := _PRINCIPAL.fullmatch(term):
             wanted = matched[1] or matched[2]
             result = [each for each in result if same(look(each, "properties.principalId"), wanted)]

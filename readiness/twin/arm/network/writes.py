@@ -3,7 +3,8 @@
 Guarantees: a PUT replaces the whole resource, so that a part it leaves out is gone; an accepted write shows
 at once as Updating with another etag, and ends with yet another one; a part that is written by itself passes
 every check that its parent's PUT passes. A write that ends Failed leaves the model as it was before: an
-assumption. Operations and If-Match of a part are those of its parent, whose etag it carries.
+assumption. Operations and If-Match of a part are those of its parent, whose etag it carries; If-None-Match
+asks for the part itself, which is an assumption, too.
 """
 
 from dataclasses import replace
@@ -16,7 +17,7 @@ from readiness.twin.arm.network.shapes import shaped
 from readiness.twin.arm.network.usage import check_unused
 from readiness.twin.documents import Json, duplicate, look, same
 from readiness.twin.faults import SMOOTH
-from readiness.twin.gates import next_etag
+from readiness.twin.gates import check_absent, next_etag
 from readiness.twin.messages import ArmError, Response
 from readiness.twin.operations import identifier
 from readiness.twin.paths import parse
@@ -251,6 +252,8 @@ def put_part(world: World, call: Call) -> Response:
     kind = KINDS[parse(before["id"]).kind]
     ticket = world.admit(call, f"{kind.word}/{collection}/write", before["id"])
     earlier = _member(before, call)
+    if earlier is not None:
+        check_absent(call.request, earlier)
     name = call.address.name if earlier is None else earlier["name"]
     fresh = {"name": name, "properties": shaped(call.body()).get("properties") or {}}
     after: Json = duplicate(before)
