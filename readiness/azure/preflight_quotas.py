@@ -19,11 +19,14 @@ from readiness.azure.wire_values import location_of, number, obj, tags_of, text
 from readiness.errors import DeniedError
 from readiness.model.ids import ResourceId
 from readiness.model.plan import Wave
+from readiness.model.sku import Sku
 from readiness.model.steps import Start, TakeSnapshot
 
 _COMPUTE_API = "2024-07-01"
 SNAPSHOTS_API = "2024-03-02"
 _SNAPSHOTS = ("standardsnapshotcount", "zrssnapshotcount")
+_SPOT = "lowprioritycores"
+_CORES = {"cores": "cores", _SPOT: "cores of Spot VMs"}
 _SIZE = re.compile(r"standard_([a-z]+)\d+(?:-\d+)?([a-z]*)(?:_(v\d+))?")
 
 
@@ -58,8 +61,7 @@ def quotas(asker: Asker, subject: Subject, claims: tuple[Claim, ...]) -> Iterato
     if not (takes or starts):
         return
     location = location_of(subject.body)
-    path = f"{subscription_of(subject.vm)}/providers/Microsoft.Compute/locations/{location}/usages"
-    found = asker.listed(subject, "usages", ResourceId(path), path, _COMPUTE_API)
+    found = usages_of(asker, subject)
     if isinstance(found, DeniedError) or not found:
         yield Unknown(f"not known: quotas in {location}")
         return
@@ -76,6 +78,34 @@ def quotas(asker: Asker, subject: Subject, claims: tuple[Claim, ...]) -> Iterato
             what = "cores" if name == "cores" else f"cores of {name}"
             words = f"more {what} are in use in {location} than allowed ({used} of {limit})"
             yield Refusal("QuotaExceeded", f"{words}: what was deallocated would not start again")
+
+
+def usages_of(asker: Asker, subject: Subject) -> Answer:
+    """Return the quotas of compute where a VM runs, each with what is used of it."""
+    location = location_of(subject.body)
+    path = f"{subscription_of(subject.vm)}/providers/Microsoft.Compute/locations/{location}/usages"
+    return asker.listed(subject, "usages", ResourceId(path), path, _COMPUTE_API)
+
+
+def cores_left(usages: list[Json], own: Sku | None, other: Sku, subject: Subject) -> Iterator[str]:
+    """Yield which quotas do not hold another size; a deallocated VM has given the cores of its own back."""
+    if other.vcpus is None:
+        return
+    back = (own.vcpus or 0) if own is not None else 0
+    family = (other.family or "").lower()
+    is_same = own is not None and (own.family or "").lower() == family
+    needed = {"cores": other.vcpus - back, family: other.vcpus - (back if is_same else 0)}
+    location, properties = location_of(subject.body), obj(subject.body, "properties")
+    if (text(properties, "priority") or "").lower() in ("spot", "low"):
+        # All sizes of Spot VMs share one quota.
+        needed = {_SPOT: other.vcpus - back}
+    for usage in usages:
+        name = (text(obj(usage, "name"), "value") or "").lower()
+        used, limit = number(usage, "currentValue"), number(usage, "limit")
+        if name in needed and used is not None and limit is not None and needed[name] > limit - used:
+            what = f"cores of {other.family}" if name == family else _CORES[name]
+            left = max(0, limit - used)
+            yield f"only {left} more {what} are allowed in {location}, and {needed[name]} are needed"
 
 
 def snapshots_in(asker: Asker, subject: Subject, subscription: ResourceId) -> Answer:

@@ -114,11 +114,22 @@ def skus(resource: Json) -> tuple[tuple[tuple[str, str], Sku], ...]:
         max_data_disks=_listed_number(listed.get("MaxDataDiskCount")),
         premium_disks=_listed_flag(listed.get("PremiumIO")),
         temp_disk_mb=_listed_number(listed.get("MaxResourceVolumeMB")),
+        family=text(resource, "family"),
+        max_nics=_listed_number(listed.get("MaxNetworkInterfaces")),
+        accelerated_networking=_listed_flag(listed.get("AcceleratedNetworkingEnabled")),
+        disk_controllers=_words(listed.get("DiskControllerTypes")),
     )
     sku = _restricted(sku, objects(resource, "restrictions"))
-    return tuple(
-        ((name.lower(), place.replace(" ", "").lower()), sku) for place in texts(resource, "locations")
-    )
+    places = [place.replace(" ", "").lower() for place in texts(resource, "locations")]
+    zones = {
+        (text(entry, "location") or "").replace(" ", "").lower(): tuple(sorted(texts(entry, "zones")))
+        for entry in objects(resource, "locationInfo")
+    }
+    return tuple(((name.lower(), place), replace(sku, zones=zones.get(place))) for place in places)
+
+
+def _words(listed: str | None) -> tuple[str, ...]:
+    return tuple(word.strip().lower() for word in (listed or "").split(",") if word.strip())
 
 
 def _restricted(sku: Sku, restrictions: list[Json]) -> Sku:

@@ -2,28 +2,64 @@
 
 Invariants:
 * Only a refusal for want of room leads to another size, and only after the last try as the present one.
+* The order is the same on the way there and on the way back: the present size as long as there is time, then
+  each approved one once. The way there has the window, and the way back an hour of its own at least.
 * Each size is a pair of steps with intents and ends of their own: resize, then start. A pair is due once the
   one before it has ended badly; which of them stand in a phase follows from the journal alone.
 * A VM whose start went well as any of the sizes has started.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import zip_longest
 
 from msgspec.structs import replace
 
 from readiness.model.durations import ASSUMED_SECONDS
+from readiness.model.observation import Before
 from readiness.model.outage import plan_steps
+from readiness.model.plan import PlannedVm
 from readiness.model.run import StepRecord, StepResult
 from readiness.model.steps import PlannedStep, Resize, Start, StartAs
 
 _Records = Mapping[str, StepRecord]
+_BACK_PATIENCE = timedelta(hours=1)
+"""So long at least a way back looks for room, from its first refusal: the window may be over by then."""
+_BACK, _RESIZE = "undo.", ".resize:"
 
 
 def seconds_elsewhere(sizes: Sequence[str]) -> int:
-    """Return how long it takes to try sizes, on the way there and on the way back."""
+    """Return how long room is looked for after the window, beside the time that an outage reserves."""
     each = ASSUMED_SECONDS[Resize.duration] + ASSUMED_SECONDS[StartAs.duration]
-    return 2 * len(sizes) * each
+    return int(_BACK_PATIENCE.total_seconds()) + 2 * len(sizes) * each
+
+
+def tried_until(vm: PlannedVm, start: PlannedStep, first: datetime) -> datetime:
+    """Return until when a start that was first refused for want of room at an instant is tried again.
+
+    As another size it is tried once: it is off already, and the next size or the way back waits.
+    """
+    if isinstance(start.step, StartAs):
+        return first
+    closes = vm.occurrence.closes
+    return max(closes, first + _BACK_PATIENCE) if start.name.startswith(_BACK) else closes
+
+
+def size_now(records: _Records, own: str) -> str:
+    """Return the size that a VM has by the journal: that of the last resize that went well, or its own."""
+    resized = [one for name, one in records.items() if _RESIZE in name and one.result and one.result.ok]
+    last = max(resized, key=lambda one: one.ended_at or one.intended_at, default=None)
+    return last.name.rpartition(":")[2] if last is not None else own
+
+
+def taken_size(vm: PlannedVm, before: Before | None, records: _Records) -> str:
+    """Return the approved size that a VM has in the place of its own; empty where it has its own.
+
+    The closure, days later, finds it in what it recorded of the VM: nobody has given its own back by then.
+    """
+    now = size_now(records, (before.size or "") if before is not None else "").lower()
+    taken = next((size for size in vm.choice.sizes if size.lower() == now), "")
+    return taken if now != vm.size.lower() else ""
 
 
 def pair(start: PlannedStep, size: str) -> tuple[PlannedStep, PlannedStep]:

@@ -64,10 +64,10 @@ class Gate:
         for group in apart:
             for member in group.members:
                 self._apart[member].append(group)
-        self._full: dict[tuple[str, str, str], datetime] = {}
+        self._full: dict[tuple[str, ...], datetime] = {}
 
     def refused_for_room(self, vm: PlannedVm, size: str, now: datetime) -> None:
-        """Take note that Azure had no room for a size in the region of a VM."""
+        """Take note that Azure had no room for a size where a VM stands: in its zone, or in its region."""
         self._full[_room(vm, size)] = now + _RESTED
 
     def found_room(self, vm: PlannedVm, size: str) -> None:
@@ -93,11 +93,18 @@ class Gate:
         return _START
 
     def ask_back(
-        self, vm: PlannedVm, under_way: Collection[ResourceId], positions: Mapping[ResourceId, Position]
+        self,
+        vm: PlannedVm,
+        under_way: Collection[ResourceId],
+        positions: Mapping[ResourceId, Position],
+        *,
+        serves: bool = True,
     ) -> Answer:
-        """Decide whether a VM that serves may be taken back now: all but its window matters."""
+        """Decide whether a VM may be taken back now: its window does not matter, and peers if it serves."""
         busy = self._concurrency(vm, under_way)
-        return busy if busy.decision is not Decision.START else self._peers(vm, under_way, positions)
+        if busy.decision is not Decision.START or not serves:
+            return busy
+        return self._peers(vm, under_way, positions)
 
     def _window(self, vm: PlannedVm, now: datetime) -> Answer:
         soaked = self._not_before.get(vm.id)
@@ -123,7 +130,8 @@ class Gate:
         until = self._full.get(_room(vm, vm.size))
         if until is None or now >= until or vm.outage is None:
             return _START
-        return Answer(Decision.WAIT, f"Azure had no room for {vm.size} in {vm.region}", until)
+        where = f"zone {vm.zone} of {vm.region}" if vm.zone else vm.region
+        return Answer(Decision.WAIT, f"Azure had no room for {vm.size} in {where}", until)
 
     def _concurrency(self, vm: PlannedVm, under_way: Collection[ResourceId]) -> Answer:
         limits = self._execution
@@ -167,8 +175,13 @@ def _is_down(position: Position, is_under_way: bool) -> bool:  # noqa: FBT001  w
     return position.phase in UNAVAILABLE or position.end is Phase.STRANDED or early or just_started
 
 
-def _room(vm: PlannedVm, size: str) -> tuple[str, str, str]:
-    return vm.id.subscription, vm.region.lower(), size.lower()
+def _room(vm: PlannedVm, size: str) -> tuple[str, ...]:
+    """Return what a refusal for want of room speaks of.
+
+    Each zone has room of its own, and a number of a zone means another one in another subscription. A VM
+    that is in no zone is put anywhere in its region: a refusal of it says nothing of any zone.
+    """
+    return vm.id.subscription, vm.region.lower(), vm.zone or "", size.lower()
 
 
 def _groups(vm: PlannedVm) -> tuple[str, str, str]:

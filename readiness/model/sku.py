@@ -23,6 +23,14 @@ class Sku(Struct, frozen=True, kw_only=True):
     premium_disks: bool | None = None
     temp_disk_mb: int | None = None
     """`MaxResourceVolumeMB`: 0 where the size comes without a temporary disk."""
+    zones: tuple[str, ...] | None = None
+    """Zones of the location in which it is offered; empty where the location has it in none."""
+    family: str | None = None
+    """The quota that its cores count for, such as `standardDSv5Family`."""
+    max_nics: int | None = None
+    accelerated_networking: bool | None = None
+    disk_controllers: tuple[str, ...] = ()
+    """`SCSI` and `NVMe`, in lower case; empty where it is not listed."""
 
     @property
     def has_temp_disk(self) -> bool | None:

@@ -1,19 +1,20 @@
 """Which of the sizes that an owner named a VM can run as, where Azure has no room for its own.
 
 A size is taken only if everything is known of it that could keep the VM from booting as it: unknown is never
-ready. What is not known otherwise (quota, price, accelerated networking, at times how many data disks it
-takes) is said to whoever agrees; Azure refuses what cannot be, and then the next size is tried.
+ready. What is not known otherwise (price, at times how many data disks it takes) is said to whoever agrees.
+Quotas, policies and accelerated networking are asked for before each outage; Azure refuses what cannot be,
+and then the next size is tried.
 """
 
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from readiness.model.context import Choice
 from readiness.model.estate import Estate
 from readiness.model.playbook import Target
 from readiness.model.sku import Sku
 from readiness.model.virtual_machine import Power, VirtualMachine
+from readiness.planner.size_needs import Needs, misfits
 
 
 class Alternatives(Struct, frozen=True, kw_only=True):
@@ -21,7 +22,7 @@ class Alternatives(Struct, frozen=True, kw_only=True):
 
     sizes: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
-    unchecked: tuple[str, ...] = ("price", "quota", "accelerated networking")
+    unchecked: tuple[str, ...] = ("price",)
     """What is not known of the sizes."""
 
     def consent(self, vm: VirtualMachine) -> tuple[str, ...]:
@@ -31,7 +32,8 @@ class Alternatives(Struct, frozen=True, kw_only=True):
         named = " or ".join(self.sizes)
         return (
             f"if Azure has no room for {vm.size} until its window closes, it runs as {named}, and stays so; "
-            f"not checked: {', '.join(self.unchecked)}",
+            f"not checked: {', '.join(self.unchecked)}; asked for again before it goes down, and told then: "
+            "offer, quota, policies, accelerated networking",
         )
 
 
@@ -68,21 +70,32 @@ def _bound(vm: VirtualMachine) -> str:
 
 
 def _whys(name: str, target: Target, estate: Estate) -> Iterator[str]:
-    """Yield everything that keeps a VM from running as a size."""
+    """Yield everything that keeps a VM from running as a size, as far as is known when it is planned."""
     vm = target.vm
     own, _ = estate.size_of(vm)
     other = _sku(name, vm, estate)
     if other is None:
         yield f"nothing is known of it in {vm.location}"
         return
-    if other.restricted or set(vm.zones) & set(other.restricted_zones):
-        yield f"it is closed to the subscription ({other.restricted or 'Zone'})"
-    yield from _boots(vm, target.choice, other)
-    if _differ(_folded(own.architecture if own else None), _folded(other.architecture)):
-        yield f"its processor is {other.architecture or 'not known'}"
-    if _differ(own.has_temp_disk if own else None, other.has_temp_disk):
-        yield "only one of the two sizes has a temporary disk, or that is not known"
-    yield from _disks(target, other)
+    yield from misfits(needs_of(target, own), other)
+
+
+def needs_of(target: Target, own: Sku | None) -> Needs:
+    """Return what a VM needs of another size."""
+    vm, choice = target.vm, target.choice
+    trusted = choice.trusted_launch is not None or vm.boot.security_type.lower() == "trustedlaunch"
+    return Needs(
+        zones=vm.zones,
+        generations=frozenset({vm.boot.generation, 2} if trusted else {vm.boot.generation}),
+        trusted_launch=trusted,
+        encryption_at_host=bool(choice.encryption_at_host or vm.boot.encryption_at_host),
+        own=own,
+        data_disks=_data_disks(vm),
+        premium_disks=any((disk.sku or "").lower().startswith("premium") for disk in target.disks),
+        nics=len(vm.nics),
+        # What it uses itself is not collected; a size that has only NVMe leaves no doubt.
+        disk_controller="nvme" if own is not None and own.disk_controllers == ("nvme",) else "scsi",
+    )
 
 
 def _sku(name: str, vm: VirtualMachine, estate: Estate) -> Sku | None:
@@ -92,35 +105,5 @@ def _sku(name: str, vm: VirtualMachine, estate: Estate) -> Sku | None:
     return estate.reference.sizes.get(name.lower())
 
 
-def _boots(vm: VirtualMachine, choice: Choice, other: Sku) -> Iterator[str]:
-    trusted = choice.trusted_launch is not None or vm.boot.security_type.lower() == "trustedlaunch"
-    generations = {vm.boot.generation, 2} if trusted else {vm.boot.generation}
-    missing = sorted(str(one) for one in generations if f"V{one}" not in other.hyper_v_generations)
-    if missing:
-        yield f"it does not run generation {' and '.join(missing)}"
-    if trusted and other.trusted_launch_disabled:
-        yield "it has no Trusted Launch"
-    if (choice.encryption_at_host or vm.boot.encryption_at_host) and not other.encryption_at_host_supported:
-        yield "it has no encryption at host, or that is not known"
-
-
-def _disks(target: Target, other: Sku) -> Iterator[str]:
-    count = _data_disks(target.vm)
-    if other.max_data_disks is not None and count > other.max_data_disks:
-        yield f"it takes {other.max_data_disks} data disks of {count}"
-    premium = any((disk.sku or "").lower().startswith("premium") for disk in target.disks)
-    if premium and other.premium_disks is False:
-        yield "it takes no Premium disks"
-
-
 def _data_disks(vm: VirtualMachine) -> int:
     return sum(1 for entry in vm.disks if entry.lun is not None)
-
-
-def _differ(own: object, other: object) -> bool:
-    """Tell whether two facts differ, or one of them is not known."""
-    return own is None or other is None or own != other
-
-
-def _folded(text: str | None) -> str | None:
-    return text.lower() if text else None

@@ -4,7 +4,16 @@ import ipaddress
 from collections.abc import Mapping
 from uuid import UUID
 
-from readiness.model.context import IdentityChoice, IdentityKind, LoginChoice, LoginMethod, RoleWish
+from msgspec import UNSET
+
+from readiness.model.context import (
+    IdentityChoice,
+    IdentityKind,
+    LoginChoice,
+    LoginMethod,
+    ManagementAccess,
+    RoleWish,
+)
 from readiness.model.ids import ResourceId
 from readiness.store.context_values import resource_id, scope_id, texts_of
 from readiness.store.marked_yaml import Entry
@@ -43,7 +52,7 @@ def identity(entry: Entry) -> IdentityChoice:
 def login(entry: Entry) -> LoginChoice:
     """Read how people sign in to a VM once passwords are off."""
     keys = ("method", "admin_groups", "user_groups", "accepted_password_logins", "allow_from", "ports")
-    fields = entry.fields(*keys, required=("method",))
+    fields = entry.fields(*keys, "management_access", required=("method",))
     method = fields["method"].kind(LoginMethod)
     listed: Mapping[str, list[Entry]] = {
         key: fields[key].entries() if key in fields else [] for key in keys[1:]
@@ -54,6 +63,8 @@ def login(entry: Entry) -> LoginChoice:
     if "ports" in fields and not listed["ports"]:
         raise fields["ports"].error("No port is named.", "Name at least one, or leave 'ports' out.")
     ports = tuple(_port(one) for one in listed["ports"]) or LoginChoice(method=method).ports
+    said = fields.get("management_access")
+    access = said.kind(ManagementAccess) if said else ManagementAccess.CLOSED
     return LoginChoice(
         method=method,
         admin_groups=tuple(object_id(one) for one in listed["admin_groups"]),
@@ -61,6 +72,8 @@ def login(entry: Entry) -> LoginChoice:
         accepted_password_logins=texts_of(fields, "accepted_password_logins"),
         allow_from=tuple(addresses(one) for one in listed["allow_from"]),
         ports=ports,
+        # What stands for the usual is left out, so that saying it changes no plan.
+        management_access=UNSET if access is ManagementAccess.CLOSED else access,
     )
 
 

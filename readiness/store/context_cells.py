@@ -15,6 +15,7 @@ from readiness.store.context_values import (
     confidence,
     covered_id,
     resource_id,
+    size_name,
 )
 from readiness.store.marked_yaml import Entry
 
@@ -34,6 +35,8 @@ class Column(Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...] = ()
     is_list: bool = False
     """Several values in one cell, one a line or with semicolons between."""
+    begins: tuple[str, ...] = ()
+    """What a cell begins with: whoever writes something else is asked whether it is meant."""
 
 
 class Sheet(Struct, frozen=True, kw_only=True):
@@ -126,6 +129,11 @@ def as_group(entry: Entry, _resolver: Resolver) -> object:
 def as_network(entry: Entry, _resolver: Resolver) -> object:
     """Return a cell as a network."""
     return addresses(entry)
+
+
+def as_size(entry: Entry, _resolver: Resolver) -> object:
+    """Return a cell as the name of a VM size."""
+    return size_name(entry)
 
 
 def one_of(kinds: type[Enum]) -> Check:

@@ -19,6 +19,7 @@ from readiness.store.context_cells import (
     as_network,
     as_recurrence,
     as_share,
+    as_size,
     as_tag,
     as_text,
     as_time,
@@ -238,6 +239,24 @@ SHEETS = (
                 "Networks that may still reach the management ports from the internet.",
                 "203.0.113.0/28",
                 as_network,
+            ),
+            Column(
+                title="Other sizes",
+                key="alternative_sizes",
+                meaning="Sizes that the VM may run as where Azure has no room for its own until its window "
+                "closes, in their order; it keeps the one it gets. Empty: none.",
+                example="Standard_D4s_v5; Standard_D2as_v5",
+                check=as_size,
+                is_list=True,
+                begins=("Standard_", "Basic_"),
+            ),
+            choice(
+                "Start if off",
+                "start_if_off",
+                "true: a VM that is found deallocated is started to prove its boot, and deallocated again. "
+                "Empty: it stays off, unproven.",
+                _TRUTH,
+                as_flag,
             ),
         ),
     ),

@@ -8,6 +8,9 @@ from readiness.store.context_columns import FORMAT, README, SHEETS
 
 _LAST_ROW = 5000
 _WIDEST = 40
+_README_WIDTHS = (16, 26, 9, 60, 50)
+_LINE = 15
+"""Points that a line of text takes."""
 _HEADER, _REQUIRED = "D9E1F2", "FCE4D6"
 
 
@@ -53,9 +56,15 @@ def _explain(page: Any) -> None:
                 cell = page.cell(row, position)
                 cell.value, cell.data_type = value, "s"
                 cell.alignment = Alignment(wrap_text=True, vertical="top")
-    for letter, width in zip("ABCDE", (16, 24, 9, 60, 50), strict=True):
+            # Not every program fits a row to its text when it opens a file.
+            most = max(-(-len(value) // width) for value, width in zip(values, _README_WIDTHS, strict=True))
+            page.row_dimensions[row].height = _LINE * max(1, most)
+    for letter, width in zip("ABCDE", _README_WIDTHS, strict=True):
         page.column_dimensions[letter].width = width
     page.freeze_panes = page.cell(start + 1, 1)
+    page.page_setup.orientation = "landscape"
+    page.page_setup.fitToHeight = 0
+    page.sheet_properties.pageSetUpPr.fitToPage = True
 
 
 def _sheet(page: Any, sheet: Sheet) -> None:
@@ -72,6 +81,9 @@ def _sheet(page: Any, sheet: Sheet) -> None:
         cell.comment = Comment(note, "readiness", width=320, height=140)
         letter = get_column_letter(position)
         page.column_dimensions[letter].width = min(max(len(column.title), len(column.example)) + 4, _WIDEST)
+        if column.is_list:
+            # One value a line is how a list is read best; without this, lines hide one another.
+            page.column_dimensions[letter].alignment = Alignment(wrap_text=True, vertical="top")
         _validate(page, column, f"{letter}2:{letter}{_LAST_ROW}")
     page.freeze_panes = "B2"
 
@@ -89,6 +101,14 @@ def _validate(page: Any, column: Column, cells: str) -> None:
     elif column.title == "Windows":
         rule = DataValidation(type="list", formula1=f"Windows!$A$2:$A${_LAST_ROW}", allow_blank=True)
         rule.showErrorMessage = False
+    elif column.begins:
+        first = cells.partition(":")[0]
+        tests = (f'LEFT({first},{len(word)})="{word}"' for word in column.begins)
+        rule = DataValidation(type="custom", formula1=f"OR({','.join(tests)})", allow_blank=True)
+        rule.errorStyle = "warning"
+        rule.error = f"It begins with {' or '.join(column.begins)}, such as {column.example}"[:255]
+        rule.errorTitle = column.title[:32]
+        rule.showErrorMessage = True
     else:
         rule = DataValidation(allow_blank=True)
     rule.promptTitle = column.title[:32]

@@ -112,13 +112,19 @@ def size_names(entry: Entry) -> tuple[str, ...]:
     """Read names of VM sizes, in the order in which they are to be tried."""
     found: dict[str, str] = {}
     for one in entry.entries():
-        name = one.text()
-        if not _SIZE.fullmatch(name):
-            raise one.error(f"'{name}' is no VM size.", "Write its full name, such as Standard_D4s_v5.")
+        name = size_name(one)
         if name.lower() in found:
             raise one.error(f"'{name}' stands here twice.", "Name each size once.")
         found[name.lower()] = name
     return tuple(found.values())
+
+
+def size_name(entry: Entry) -> str:
+    """Read the name of a VM size."""
+    name = entry.text()
+    if not _SIZE.fullmatch(name):
+        raise entry.error(f"'{name}' is no VM size.", "Write its full name, such as Standard_D4s_v5.")
+    return name
 
 
 class Resolver:

@@ -8,9 +8,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from msgspec.structs import replace
 
+from playbooks.catalog import ALL_PLAYBOOKS
+from readiness.engine.advance import Campaign
 from readiness.model.lifecycle import Phase, Stage
 from readiness.model.plan import Batch, Wave
 from readiness.model.run import SignalKind, StepState
+from readiness.model.steps import PlannedStep, TakeLease
 from readiness.store.journal import leave_signal
 from tests.engine.rig import Fuse, KilledError, Rig, Truth, planned
 
@@ -52,12 +55,13 @@ def seen(rig: Rig) -> tuple[str, str, str]:
 
 
 @cache
-def tries() -> int:
+def tries(sizes: tuple[str, ...] = OTHERS) -> int:
     """Return how often a start as its own size is asked for until the window closes."""
     with TemporaryDirectory() as folder:
-        rig = rig_of(Path(folder), no_room(OWN))
+        rig = Rig(Path(folder), wave(VM, sizes=sizes), [no_room(OWN)], after=Stage.PREPARATION)
         rig.process()
-        waits = [event for event in rig.watcher.events if "tried again" in event.text]
+        closes = rig.wave.vms[0].occurrence.closes
+        waits = [each for each in rig.watcher.events if "tried again" in each.text and each.at < closes]
         return len(waits) + 1
 
 
@@ -116,6 +120,50 @@ def test_without_room_for_any_it_is_stranded_and_says_what_was_tried(tmp_path: P
 
 def _tails() -> list[str]:
     return ["", *(f"-as:{size}" for size in OTHERS)]
+
+
+def _span(rig: Rig, name: str) -> timedelta:
+    """Return for how long a step was asked for before it ended."""
+    record = rig.records()[name]
+    assert record.ended_at is not None
+    return record.ended_at - record.intended_at
+
+
+@pytest.mark.parametrize("sizes", [(), OTHERS])
+def test_the_way_back_has_a_time_of_its_own_to_find_room(tmp_path: Path, sizes: tuple[str, ...]) -> None:
+    """Refused for the whole window, the old size is tried again on the way back, and not once alone."""
+    refused = tries(sizes) + len(sizes) + 30
+    rig = Rig(tmp_path, wave(VM, sizes=sizes), [no_room("*", times=refused)], after=Stage.PREPARATION)
+    unit = rig.process().units[0]
+    assert (Phase.ROLLED_BACK, ("running", OWN, "Standard")) == (unit.phase, seen(rig))
+    assert not [name for name in rig.records() if name.startswith("undo.start-as")]
+
+
+def test_on_the_way_back_the_order_is_the_same(tmp_path: Path) -> None:
+    """The old size is tried for an hour from its first refusal, then each approved one once, in order."""
+    rig = rig_of(tmp_path, no_room("*"))
+    assert Phase.STRANDED is rig.process().units[0].phase
+    assert _span(rig, "undo.start") >= timedelta(hours=1)
+    records = rig.records()
+    others = [records[f"undo.start-as:{size}"] for size in OTHERS]
+    own = records["undo.start"].ended_at
+    assert own is not None
+    assert own <= others[0].intended_at <= others[1].intended_at
+    assert all(one.ended_at == one.intended_at for one in others), "an approved size was tried more than once"
+
+
+def test_the_lease_holds_until_the_last_try(tmp_path: Path) -> None:
+    """However long room is looked for, on the way there and back, nobody else takes the VM meanwhile."""
+    rig = rig_of(tmp_path, no_room("*"), *SLOW)
+    rig.process()
+    lease = next(each.step for each in _checks(rig) if isinstance(each.step, TakeLease))
+    last = max(record.ended_at for record in rig.records().values() if record.ended_at)
+    assert last <= lease.until
+
+
+def _checks(rig: Rig) -> tuple[PlannedStep, ...]:
+    vm = rig.wave.vms[0]
+    return Campaign(vm, ALL_PLAYBOOKS).steps(Phase.CHECKING, rig.records())
 
 
 def test_on_the_way_back_the_old_size_goes_first(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.engine.advance import RECALLED, Campaign
+from readiness.engine.advance import Campaign
+from readiness.engine.decisions import RECALLED
 from readiness.model.lifecycle import FINAL, Phase, Stage
 from readiness.model.run import StepResult
 from readiness.model.steps import Deallocate, PlannedStep, PutBackOff, Resize, Start, StartAs
@@ -45,7 +46,7 @@ class SizedWalk(Walk):
 
 
 @given(name=st.sampled_from(NAMES), words=answers, recalls=st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_size_is_tried_only_after_a_refusal_for_room(name: str, words: list[str], *, recalls: bool) -> None:
     """Without one no VM is resized; with one it is, to an approved size or its own; and the campaign ends."""
     walk = SizedWalk(name, Power.RUNNING)
@@ -59,7 +60,7 @@ def test_a_size_is_tried_only_after_a_refusal_for_room(name: str, words: list[st
 
 
 @given(name=st.sampled_from(NAMES), words=answers)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_vm_that_started_as_another_size_has_started(name: str, words: list[str]) -> None:
     """A start without room is no failure once the VM runs as another size, and is one if it does not."""
     walk = SizedWalk(name, Power.RUNNING)
@@ -75,7 +76,7 @@ def test_a_vm_that_started_as_another_size_has_started(name: str, words: list[st
 
 
 @given(name=st.sampled_from(NAMES), words=answers, recalls=st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_vm_started_for_a_proof_is_off_at_its_end(name: str, words: list[str], *, recalls: bool) -> None:
     """However a campaign goes, the last word on the power of a VM that was off is off; none is resized."""
     walk = SizedWalk(name, Power.DEALLOCATED, starts_if_off=True)

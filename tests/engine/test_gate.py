@@ -202,6 +202,31 @@ def test_a_size_without_room_rests() -> None:
     assert Decision.START is gate.ask(second, [], {}, OPENS + 30 * MINUTE).decision
 
 
+def test_each_zone_has_room_of_its_own() -> None:
+    """A refusal in one zone holds that size there, and neither in another zone nor for VMs in none."""
+    first, second = vms(2, zone="1")
+    (other,), (anywhere,) = vms(1, zone="2"), vms(1)
+    gate = Gate([first, second, other, anywhere], UNBOUND, Stage.OUTAGE)
+    gate.refused_for_room(first, first.size, OPENS)
+    answer = gate.ask(second, [], {}, OPENS + MINUTE)
+    assert (Decision.WAIT, f"zone 1 of {first.region}") == (answer.decision, answer.why.partition(" in ")[2])
+    for free in (other, anywhere):
+        assert Decision.START is gate.ask(free, [], {}, OPENS + MINUTE).decision
+    gate.found_room(other, other.size)
+    assert Decision.WAIT is gate.ask(second, [], {}, OPENS + MINUTE).decision
+    gate.found_room(second, second.size)
+    assert Decision.START is gate.ask(second, [], {}, OPENS + MINUTE).decision
+
+
+def test_a_vm_in_no_zone_says_nothing_of_any() -> None:
+    """What is refused to a VM that may stand anywhere in a region leaves those of its zones alone."""
+    (anywhere,), (zonal,) = vms(1), vms(1, zone="1")
+    gate = Gate([anywhere, zonal], UNBOUND, Stage.OUTAGE)
+    gate.refused_for_room(anywhere, anywhere.size, OPENS)
+    assert Decision.START is gate.ask(zonal, [], {}, OPENS + MINUTE).decision
+    assert Decision.WAIT is gate.ask(anywhere, [], {}, OPENS + MINUTE).decision
+
+
 def test_room_that_was_found_ends_the_rest() -> None:
     """Once a VM of the size started after all, the next may go."""
     first, second = vms(2)

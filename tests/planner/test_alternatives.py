@@ -56,6 +56,10 @@ def test_how_many_data_disks_it_takes_is_told_where_nobody_knows() -> None:
         (replace(OTHER_SKU, temp_disk_mb=76800), "temporary disk"),
         (replace(OTHER_SKU, max_data_disks=0), "takes 0 data disks of 1"),
         (replace(OTHER_SKU, premium_disks=False), "no Premium disks"),
+        (replace(OTHER_SKU, zones=("2", "3")), "not offered in zone 1"),
+        (replace(OTHER_SKU, zones=()), "not offered in zone 1"),
+        (replace(OTHER_SKU, max_nics=0), "takes 0 network interfaces of 1"),
+        (replace(OTHER_SKU, disk_controllers=("nvme",)), "attached by nvme"),
     ],
 )
 def test_a_size_that_does_not_fit_is_refused_with_its_reason(other: Sku | None, why: str) -> None:
@@ -64,6 +68,17 @@ def test_a_size_that_does_not_fit_is_refused_with_its_reason(other: Sku | None, 
     found = decided(other, zones=("1",), data_disks=(data,))
     assert () == found.sizes
     assert why in found.refusals[0]
+
+
+def test_a_size_of_nvme_alone_takes_another_one() -> None:
+    """A VM whose own size has no SCSI is attached by NVMe, and runs as others that have it."""
+    own = replace(OWN_SKU, disk_controllers=("nvme",))
+    machine = vm(size=own.name)
+    choice = Choice(trusted_launch=TRUSTED, encryption_at_host=True, alternative_sizes=(OTHER,))
+    target = Target(vm=machine, disks=(disk(),), choice=choice)
+    for controllers, expected in ((("nvme",), (OTHER,)), (("scsi", "nvme"), (OTHER,)), (("scsi",), ())):
+        other = replace(OTHER_SKU, disk_controllers=controllers)
+        assert expected == alternatives_of(target, estate(machine, skus=[own, other])).sizes
 
 
 def test_its_own_size_is_no_alternative() -> None:
