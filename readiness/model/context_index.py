@@ -45,6 +45,7 @@ class ContextIndex:
         self._ownership = _index(context.ownership)
         self._application_by_vm: dict[ResourceId, Application | None] = {}
         self._choice_by_vm: dict[ResourceId, Choice] = {}
+        self._overlaid: dict[tuple[int, ...], Choice] = {}
 
     def application_of(self, vm: VirtualMachine) -> Application | None:
         """Return the first application that claims the VM. Remembered, as each rule and report asks again."""
@@ -54,10 +55,14 @@ class ContextIndex:
 
     def choice_for(self, vm: VirtualMachine) -> Choice:
         """Return what the VM is to become: all matching targets laid over one another, later ones on top."""
-        if vm.id not in self._choice_by_vm:
+        found = self._choice_by_vm.get(vm.id)
+        if found is None:
             entries = self._hits(self._targets, vm)
-            self._choice_by_vm[vm.id] = overlay(entry.choice for entry in entries)
-        return self._choice_by_vm[vm.id]
+            key = tuple(map(id, entries))  # of entries that are kept here, and most VMs have the same ones
+            if key not in self._overlaid:
+                self._overlaid[key] = overlay(entry.choice for entry in entries)
+            found = self._choice_by_vm[vm.id] = self._overlaid[key]
+        return found
 
     def exceptions_for(self, vm: VirtualMachine) -> tuple[RuleException, ...]:
         """Return the exceptions that name the VM, expired ones included."""
@@ -80,6 +85,8 @@ class ContextIndex:
         return self._hits(self._ownership, vm)
 
     def _hits(self, index: MatchIndex[_Entry], vm: VirtualMachine) -> tuple[_Entry, ...]:
+        if index.is_empty:
+            return ()
         application = self.application_of(vm)
         return tuple(index.hits(vm, application.name if application else None))
 

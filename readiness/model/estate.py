@@ -102,6 +102,7 @@ class Estate:
         self.ownership_of = told.ownership_of
         self._disks_for: VirtualMachine | None = None
         self._disks: tuple[Disk | None, ...] = ()
+        self._asked: tuple[VirtualMachine | None, dict[Hashable, Any]] = (None, {})
 
     def disks_of(self, vm: VirtualMachine) -> tuple[Disk | None, ...]:
         """Return the VM's managed disks in the order of `vm.managed_disks`, None where one was not read."""
@@ -184,6 +185,24 @@ class Estate:
             self._memory[key] = answer()
         found: _Answer = self._memory[key]
         return found
+
+    def about(self, vm: VirtualMachine, question: "Callable[[VirtualMachine, Estate], _Answer]") -> _Answer:
+        """Return the question's answer about the VM, asked once while it is this VM's turn.
+
+        Rules ask VM by VM, and many of them the same: what was answered is dropped with the next VM.
+        """
+        answers = self.answers_about(vm)
+        if question not in answers:
+            answers[question] = question(vm, self)
+        found: _Answer = answers[question]
+        return found
+
+    def answers_about(self, vm: VirtualMachine) -> dict[Hashable, Any]:
+        """Return what was answered so far to the questions `about` the VM whose turn it is."""
+        asked = self._asked
+        if asked[0] is not vm:
+            asked = self._asked = (vm, {})
+        return asked[1]
 
     def unread(self, resource_type: str, subscription: str) -> Gap | None:
         """Return the gap that says this type could not be listed in the subscription.

@@ -49,6 +49,8 @@ class ResourceId:
     @property
     def subscription(self) -> str:
         """The subscription's id in lower case, or an empty text where the id has none."""
+        if self.key.startswith(_SUBSCRIPTIONS):  # nearly all of them, and it is asked of each again and again
+            return self.key.split("/", 3)[2]
         _, _, after = self.key.partition(_SUBSCRIPTIONS)
         return after.partition("/")[0]
 

@@ -25,17 +25,21 @@ class MatchIndex(Generic[Entry]):
             for key in keys:
                 filed.setdefault(key, []).append((position, match, entry))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no entry at all."""
+        return not self._filed
+
     def hits(self, vm: VirtualMachine, application: str | None = None) -> list[Entry]:
         """Return the entries that speak of the VM, in their order in the context."""
         # One that names a VM and its subscription is filed under both, and found twice.
-        found = {
-            filed[0]: filed
-            for kind, by_key in self._filed.items()
-            for key in _keys_of(kind, vm, application)
-            for filed in by_key.get(key, ())
-        }
+        found: dict[int, tuple[Match, Entry]] = {}
+        for kind, by_key in self._filed.items():
+            for key in _keys_of(kind, vm, application):
+                for position, match, entry in by_key.get(key, ()):
+                    found[position] = (match, entry)
         ordered = (found[position] for position in sorted(found))
-        return [entry for _, match, entry in ordered if match.hits(vm, application)]
+        return [entry for match, entry in ordered if match.hits(vm, application)]
 
 
 def _keys_of(kind: str, vm: VirtualMachine, application: str | None) -> tuple[str, ...]:

@@ -66,10 +66,13 @@ class Posture:
         self, resource: ResourceId, definitions: Iterable[str], at: datetime
     ) -> tuple[PolicyAssignment, ...]:
         """Return the enforced assignments of these definitions that act on the resource at that moment."""
+        wanted = tuple(definitions)
+        if wanted not in self._enforced_of:  # few sets of definitions are asked about, for every VM and disk
+            listed = (entry for one in wanted for entry in self._enforced.get(one, ()))
+            self._enforced_of[wanted] = tuple(listed)
         return tuple(
             entry
-            for definition in definitions
-            for entry in self._enforced.get(definition, ())
+            for entry in self._enforced_of[wanted]
             if entry.covers(resource)
             and not any(one.frees(resource, entry, at) for one in self._exemptions.get(entry.id, ()))
         )
@@ -119,6 +122,10 @@ class Posture:
             if fact.is_enforced:
                 found[fact.definition] = (*found.get(fact.definition, ()), fact)
         return found
+
+    @cached_property
+    def _enforced_of(self) -> dict[tuple[str, ...], tuple[PolicyAssignment, ...]]:
+        return {}
 
     @cached_property
     def _exemptions(self) -> dict[ResourceId, tuple[PolicyExemption, ...]]:

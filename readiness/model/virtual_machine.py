@@ -190,13 +190,14 @@ class VirtualMachine(Struct, frozen=True, kw_only=True):
     @property
     def disks(self) -> tuple[DiskAttachment, ...]:
         """The OS disk first, then the data disks in the order of their LUNs."""
-        return (*([self.os_disk] if self.os_disk else []), *self.data_disks)
+        return self.data_disks if self.os_disk is None else (self.os_disk, *self.data_disks)
 
     def tag(self, name: str) -> str | None:
         """Return the value of a tag, whose name is compared without case as Azure does."""
         if name in self.tags:
             return self.tags[name]
-        return next((value for key, value in self.tags.items() if key.lower() == name.lower()), None)
+        wanted = name.lower()
+        return next((self.tags[key] for key in self.tags if key.lower() == wanted), None)
 
     @property
     def agent_status(self) -> str | None:
@@ -211,7 +212,7 @@ class VirtualMachine(Struct, frozen=True, kw_only=True):
     @property
     def managed_disks(self) -> tuple[ResourceId, ...]:
         """Ids of the managed disks, the OS disk first."""
-        return tuple(entry.disk for entry in self.disks if entry.disk is not None)
+        return tuple([entry.disk for entry in self.disks if entry.disk is not None])
 
 
 def usual_identity_type(identity: Identity) -> str | None:

@@ -39,7 +39,7 @@ def no_guest_encryption(vm: VirtualMachine, estate: Estate) -> Verdict:
 
     Azure forbids the upgrade of a generation 2 VM under Azure Disk Encryption nowhere, and promises nothing.
     """
-    answer = encryption.never_ade.check(vm, estate)
+    answer = estate.about(vm, encryption.never_ade.check)
     match answer.status:
         case Status.UNMET if vm.os_family is OsFamily.LINUX and _os_disk_marks(vm, estate):
             return not_applicable("LinuxOsDiskEncrypted", "An encrypted Linux OS disk is TL023's question.")
@@ -70,7 +70,7 @@ def linux_os_disk(vm: VirtualMachine, estate: Estate) -> Verdict:
     if marks:
         detail = "The OS disk bears the marks of Azure Disk Encryption, past or present."
         return unmet("LinuxOsDiskEncrypted", detail, *marks)
-    answer = encryption.never_ade.check(vm, estate)
+    answer = estate.about(vm, encryption.never_ade.check)
     match answer.status:
         case Status.UNMET if not _are_data_disks_marked(vm, estate):
             detail = f"{answer.detail} Which disks are encrypted shows nowhere; ask the guest ('lsblk')."
@@ -129,7 +129,7 @@ def generation1_volume(vm: VirtualMachine, estate: Estate) -> Verdict:
         return not_applicable("NotGeneration1", "The VM is not known to be of generation 1.")
     if vm.os_family is OsFamily.LINUX:
         return not_applicable("NotWindows", "The rule is about Windows volumes.")
-    answer = encryption.never_ade.check(vm, estate)
+    answer = estate.about(vm, encryption.never_ade.check)
     match answer.status:
         case Status.UNMET:
             return unmet("Generation1VolumeEncrypted", answer.detail, *answer.evidence)

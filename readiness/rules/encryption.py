@@ -289,6 +289,8 @@ def _dual_pass(vm: VirtualMachine) -> list[Evidence]:
 
 
 def _unread_disks(vm: VirtualMachine, estate: Estate) -> list[ResourceId]:
+    if None not in estate.disks_of(vm):
+        return []
     return [disk for disk in vm.managed_disks if disk not in estate.disks]
 
 

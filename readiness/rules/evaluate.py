@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from readiness.model.assessment import (
     Assessment,
@@ -19,6 +18,7 @@ from readiness.model.assessment import (
     ExceptionStanding,
     Finding,
     LevelCount,
+    OpenControl,
     Standing,
     SubscriptionAssessment,
     Summary,
@@ -96,29 +96,60 @@ def standing(
     exceptions: tuple[RuleException, ...] = (),
 ) -> Standing:
     """Classify a VM in one dimension by that dimension's rules and the unexpired exceptions that name it."""
-    return _classified(lambda rule: rule.check(vm, estate), rules, exceptions)
+    return _classified(lambda rule: rule.check(vm, estate), _Questions.of(rules), exceptions)
 
 
-def _classified(ask: Ask, rules: tuple[Rule, ...], exceptions: tuple[RuleException, ...]) -> Standing:
-    answers = [(rule, ask(rule)) for rule in rules if rule.role is Role.GOAL]
-    doubts = [rule.id for rule, verdict in answers if verdict.status in _OPEN]
+class _Questions(Struct, frozen=True):
+    """The rules of a dimension as they are asked: all goals first, then what has to be so before."""
+
+    goals: tuple[Rule, ...]
+    prerequisites: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule]) -> "_Questions":
+        listed = tuple(rules)
+        return cls(
+            tuple(rule for rule in listed if rule.role is Role.GOAL),
+            tuple(rule for rule in listed if rule.role is not Role.GOAL),
+        )
+
+
+def _classified(ask: Ask, questions: _Questions, exceptions: tuple[RuleException, ...]) -> Standing:
+    answers = [(rule, ask(rule)) for rule in questions.goals]
+    doubts = _open(answers)
     if not doubts:
-        if all(verdict.status is Status.MET for _, verdict in answers):
+        if all(verdict.status is _MET for _, verdict in answers):
             return _SATISFIED
-        if any(verdict.status is Status.MET for _, verdict in answers):
-            # Satisfied in part because a goal is not asked of such a VM: that has to be said.
-            return _standing(Classification.SATISFIED, answers, {}, listed=_NOT_APPLICABLE)
-        return _standing(Classification.NOT_APPLICABLE, answers, {}, listed=_NOT_APPLICABLE)
-    answers += _prerequisites(ask, rules, set(doubts))
-    permitted = _permitted(answers, exceptions) if exceptions else {}
-    if permitted and _is_excepted(answers, permitted):
-        return _standing(Classification.EXCEPTED, answers, permitted)
-    return _standing(_classify(answers), answers, permitted)
+        # Satisfied in part where a goal is not asked of such a VM: that has to be said.
+        is_met = any(verdict.status is _MET for _, verdict in answers)
+        found = Classification.SATISFIED if is_met else Classification.NOT_APPLICABLE
+        return _standing(found, [entry for entry in answers if entry[1].status is Status.NOT_APPLICABLE], {})
+    in_doubt = {rule.id for rule, _ in doubts}
+    unsettled = [*doubts, *_prerequisites(ask, questions.prerequisites, in_doubt)]
+    permitted = _permitted(unsettled, exceptions) if exceptions else {}
+    if permitted and _is_excepted(unsettled, permitted):
+        return _standing(Classification.EXCEPTED, unsettled, permitted)
+    return _standing(_classify(unsettled), unsettled, permitted)
+
+
+def _open(answers: Iterable[Answer]) -> list[Answer]:
+    return [entry for entry in answers if entry[1].status is _UNMET or entry[1].status is _UNKNOWN]
 
 
 def _assess(vm: VirtualMachine, estate: Estate, as_of: date, grader: Grader) -> VmAssessment:
     application = estate.application_of(vm)
-    assessed = VmAssessment(
+    excluded = exclusion_of(vm, estate)
+    dimensions: dict[Dimension, Standing] = {}
+    level: LevelReached | None = None
+    controls: tuple[OpenControl, ...] = ()
+    unasked: dict[str, str] = {}
+    if excluded is None:
+        facts = VmFacts(vm, estate, as_of)
+        valid = tuple(entry for entry in estate.exceptions_for(vm) if entry.expires >= as_of)
+        for dimension, questions in _BY_DIMENSION.items():
+            dimensions[dimension] = _classified(facts.ask, questions, valid)
+        level, controls, unasked = grader.vm(facts, valid)
+    return VmAssessment(
         id=vm.id,
         name=vm.name,
         subscription=vm.id.subscription,
@@ -126,17 +157,12 @@ def _assess(vm: VirtualMachine, estate: Estate, as_of: date, grader: Grader) -> 
         location=vm.location,
         application=application.name if application else None,
         owner=application.owner.name if application else None,
-        excluded=exclusion_of(vm, estate),
+        excluded=excluded,
+        dimensions=dimensions,
+        level=level,
+        controls=controls,
+        unasked=unasked,
     )
-    if assessed.excluded is not None:
-        return assessed
-    facts = VmFacts(vm, estate, as_of)
-    valid = tuple(entry for entry in estate.exceptions_for(vm) if entry.expires >= as_of)
-    dimensions = {
-        dimension: _classified(facts.ask, rules, valid) for dimension, rules in _BY_DIMENSION.items()
-    }
-    level, controls = grader.vm(facts, valid)
-    return replace(assessed, dimensions=dimensions, level=level, controls=controls)
 
 
 def _subscriptions(
@@ -156,7 +182,7 @@ def _subscriptions(
     found = []
     for subscription, parts in sorted(levels.items()):
         granted = tuple(permissions.get(subscription, {}).values())
-        own, controls = grader.subscription(SubscriptionFacts(subscription, estate, as_of, granted))
+        own, controls, _ = grader.subscription(SubscriptionFacts(subscription, estate, as_of, granted))
         found.append(
             SubscriptionAssessment(
                 id=subscription,
@@ -217,14 +243,16 @@ def _exceptions(estate: Estate, as_of: date) -> tuple[ExceptionStanding, ...]:
 
 
 def _prerequisites(ask: Ask, rules: tuple[Rule, ...], in_doubt: set[str]) -> list[Answer]:
-    answers: list[Answer] = []
+    """Return the prerequisites that do not hold, of those that are asked at all."""
+    found: list[Answer] = []
     for rule in rules:
-        if rule.role is not Role.GOAL and in_doubt.isdisjoint(rule.requires):
-            verdict = ask(rule)
-            answers.append((rule, verdict))
-            if verdict.status in _OPEN:
-                in_doubt.add(rule.id)
-    return answers
+        if rule.requires and not in_doubt.isdisjoint(rule.requires):
+            continue
+        verdict = ask(rule)
+        if verdict.status is _UNMET or verdict.status is _UNKNOWN:
+            found.append((rule, verdict))
+            in_doubt.add(rule.id)
+    return found
 
 
 def _permitted(answers: list[Answer], exceptions: tuple[RuleException, ...]) -> dict[str, str]:
@@ -239,40 +267,30 @@ def _permitted(answers: list[Answer], exceptions: tuple[RuleException, ...]) -> 
 
 def _is_excepted(answers: list[Answer], permitted: dict[str, str]) -> bool:
     """Tell whether everything that is not met, and every goal that is unknown, need not be met."""
-    open_rules = [
-        rule.id
-        for rule, verdict in answers
-        if verdict.status is Status.UNMET or (verdict.status is Status.UNKNOWN and rule.role is Role.GOAL)
-    ]
+    open_rules = [rule.id for rule, verdict in answers if verdict.status is _UNMET or rule.role is Role.GOAL]
     return all(rule in permitted for rule in open_rules)
 
 
 def _classify(answers: list[Answer]) -> Classification:
     found = Classification.READY
     for rule, verdict in answers:
-        if verdict.status is Status.UNMET:
+        if verdict.status is _UNMET:
             if rule.role is Role.BLOCKER:
                 return Classification.BLOCKED
             if rule.role is Role.WORK and found is Classification.READY:
                 found = Classification.READY_WITH_WORK
-        elif verdict.status is Status.UNKNOWN:
+        elif verdict.status is _UNKNOWN:
             found = Classification.UNKNOWN
     return found
 
 
-def _standing(
-    classification: Classification,
-    answers: list[Answer],
-    permitted: dict[str, str],
-    listed: tuple[Status, ...] = (),
-) -> Standing:
-    shown = listed or _OPEN
-    reasons, work = [], []
-    for rule, verdict in answers:
-        if verdict.status in shown:
-            reasons.append(finding_of(rule, verdict, permitted.get(rule.id)))
-            if rule.role is Role.WORK and verdict.status is Status.UNMET and rule.id not in permitted:
-                work.append(rule.remedy)
+def _standing(classification: Classification, shown: list[Answer], permitted: dict[str, str]) -> Standing:
+    reasons = [finding_of(rule, verdict, permitted.get(rule.id)) for rule, verdict in shown]
+    work = [
+        rule.remedy
+        for rule, verdict in shown
+        if rule.role is Role.WORK and verdict.status is _UNMET and rule.id not in permitted
+    ]
     return Standing(classification=classification, reasons=tuple(reasons), work=tuple(dict.fromkeys(work)))
 
 
@@ -310,9 +328,10 @@ def _coverage(estate: Estate, vms: tuple[VmAssessment, ...]) -> tuple[Coverage, 
     )
 
 
-_OPEN = (Status.UNMET, Status.UNKNOWN)
-_NOT_APPLICABLE = (Status.NOT_APPLICABLE,)
+# Members of an enumeration are slow to find, and these are looked at for every rule and VM.
+_MET, _UNMET, _UNKNOWN = Status.MET, Status.UNMET, Status.UNKNOWN
 _SATISFIED = Standing(classification=Classification.SATISFIED)
 _BY_DIMENSION = {
-    dimension: tuple(rule for rule in ALL_RULES if rule.dimension is dimension) for dimension in Dimension
+    dimension: _Questions.of(rule for rule in ALL_RULES if rule.dimension is dimension)
+    for dimension in Dimension
 }

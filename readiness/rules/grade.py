@@ -5,7 +5,7 @@ changes no verdict; it permits one, and counts in the level with exceptions only
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from readiness.model.assessment import ControlCount, OpenControl
@@ -18,7 +18,9 @@ from readiness.rules.controls.compute import NOT_ELIGIBLE
 from readiness.rules.controls.control import Control, SubscriptionFacts, VmControl, VmFacts
 from readiness.rules.controls.frameworks import framework_ids
 
-Graded = tuple[LevelReached, tuple[OpenControl, ...]]
+Unasked = dict[str, str]
+"""Controls that do not apply, by id, with the reason; those that cannot be had are listed as controls."""
+Graded = tuple[LevelReached, tuple[OpenControl, ...], Unasked]
 Counts = Counter[tuple[str, str]]
 """Answers by control and what was answered."""
 
@@ -29,25 +31,27 @@ class Grader:
     def __init__(self, estate: Estate, as_of: date, counts: Counts | None = None) -> None:
         self._estate = estate
         self._as_of = as_of
-        self._open: dict[tuple[str, str, str | None], OpenControl] = {}
+        self._open: dict[tuple[str, Status, str, str | None], tuple[OpenControl, Answered]] = {}
+        self._unasked: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+        self._counted: dict[tuple[int, Status, bool], Answered] = {}
         self.counts: Counts = Counter(counts)
         """How often each control was answered how, so far."""
 
     def vm(self, facts: VmFacts, permissions: tuple[RuleException, ...]) -> Graded:
-        """Return the level a VM reaches, and the controls it does not meet."""
+        """Return the level a VM reaches, the controls it does not meet, and those that do not apply to it."""
         words = _attested(self._estate.attestations_for(facts.vm), self._as_of)
-        answers = [(control, control.check(facts)) for control in VM_CONTROLS]
-        return self._graded(answers, words, permissions)
+        answers = [control.check(facts) for control in VM_CONTROLS]
+        return self._graded(VM_CONTROLS, answers, words, permissions)
 
     def subscription(self, facts: SubscriptionFacts) -> Graded:
-        """Return the level a subscription's own controls reach, and those it does not meet."""
+        """Return the same of a subscription's own controls."""
         context = self._estate.context
         words = _attested((entry for entry in context.attestations if _speaks_of(entry, facts)), self._as_of)
         permissions = tuple(
             entry for entry in context.exceptions if entry.expires >= self._as_of and _speaks_of(entry, facts)
         )
-        answers = [(control, control.check(facts)) for control in SUBSCRIPTION_CONTROLS]
-        return self._graded(answers, words, permissions)
+        answers = [control.check(facts) for control in SUBSCRIPTION_CONTROLS]
+        return self._graded(SUBSCRIPTION_CONTROLS, answers, words, permissions)
 
     def catalogue(self) -> tuple[ControlCount, ...]:
         """Return the whole catalogue with the answers that were given so far."""
@@ -74,41 +78,54 @@ class Grader:
 
     def _graded(
         self,
-        answers: Iterable[tuple[Control, Verdict]],
+        controls: Sequence[Control],
+        answers: list[Verdict],
         words: dict[str, Attestation],
         permissions: tuple[RuleException, ...],
     ) -> Graded:
-        levels, listed = [], []
+        asked = list(zip(controls, answers, strict=True))
+        if words:
+            asked = [(control, _attested_verdict(control, observed, words)) for control, observed in asked]
         counts = self.counts
-        for control, observed in answers:
-            verdict = _attested_verdict(control, observed, words) if words else observed
-            status = verdict.status
-            counts[control.id, status] += 1
-            is_open = status not in _HELD
+        counts.update([(control.id, verdict.status) for control, verdict in asked])
+        listed, unasked = [], []
+        levels: dict[int, Answered] = {}  # a handful of values that many controls share
+        for control, verdict in asked:
+            if verdict.status is _MET:
+                continue
+            is_open = verdict.status is not _NOT_APPLICABLE
             if not is_open and verdict.reason != NOT_ELIGIBLE:
+                unasked.append((control.id, verdict.reason))
                 continue
             permission = _permission(control, permissions) if is_open and permissions else None
             if permission is not None:
                 counts[control.id, _EXCEPTED] += 1
             if not is_open:
                 counts[control.id, NOT_ELIGIBLE] += 1
-            listed.append(self._listed(control, verdict, permission))
+            shown, counted = self._listed(control, verdict, permission)
+            listed.append(shown)
             if is_open and control.is_mandatory:
-                levels.append(Answered(control.level, status, permission is not None))
-        return reached(levels), tuple(listed)
+                levels[id(counted)] = counted
+        # Most VMs of an estate share these, too.
+        key = tuple(unasked)
+        return reached(levels.values()), tuple(listed), self._unasked.setdefault(key, dict(key))
 
-    def _listed(self, control: Control, verdict: Verdict, permission: str | None) -> OpenControl:
-        # Most VMs of an estate share their answers: one value stands for all of them.
-        key = (control.id, verdict.reason, permission)
+    def _listed(
+        self, control: Control, verdict: Verdict, permission: str | None
+    ) -> tuple[OpenControl, Answered]:
+        """Return an answer as it is listed, and as it counts: most VMs of an estate share their answers."""
+        key = (control.id, verdict.status, verdict.reason, permission)
         found = self._open.get(key)
-        if found is None or found.verdict is not verdict.status:
-            found = self._open[key] = OpenControl(
+        if found is None:
+            shown = OpenControl(
                 id=control.id,
                 verdict=verdict.status,
                 reason=verdict.reason,
                 whose=control.whose,
                 exception=permission,
             )
+            counted = (control.level, verdict.status, permission is not None)
+            found = self._open[key] = (shown, self._counted.setdefault(counted, Answered(*counted)))
         return found
 
 
@@ -137,5 +154,6 @@ def _speaks_of(entry: Attestation | RuleException, facts: SubscriptionFacts) -> 
     return entry.match == Match(ids=named) and (not named or facts.resource in named)
 
 
-_HELD = (Status.MET, Status.NOT_APPLICABLE)
 _EXCEPTED = "excepted"
+_MET, _NOT_APPLICABLE = Status.MET, Status.NOT_APPLICABLE
+"""Members of an enumeration are slow to find, and these are looked at for every control and VM."""

@@ -43,6 +43,7 @@ class VmFacts:
     def __init__(self, vm: VirtualMachine, estate: Estate, as_of: date) -> None:
         self.vm = vm
         self.estate = estate
+        self._answers = estate.answers_about(vm)
         self.as_of = as_of
         self.extensions = {entry.type.lower(): entry for entry in vm.extensions}
         self.subscription = vm.id.subscription
@@ -56,18 +57,17 @@ class VmFacts:
                 self.unread_nics.append(nic_id)
             else:
                 self.places += [(entry, nic) for entry in nic.ip_configurations]
-        self._answers: dict[str, Verdict] = {}
 
     def ask(self, rule: Rule) -> Verdict:
         """Return the rule's answer about this VM."""
-        found = self._answers.get(rule.id)
+        found: Verdict | None = self._answers.get(rule.check)
         if found is None:
-            found = self._answers[rule.id] = rule.check(self.vm, self.estate)
+            found = self._answers[rule.check] = rule.check(self.vm, self.estate)
         return found
 
     def rule(self, rule_id: str) -> Verdict:
         """Return the answer of the rule of that id about this VM."""
-        return self._answers.get(rule_id) or self.ask(_RULES[rule_id])
+        return self.ask(_RULES[rule_id])
 
     def extension(self, *kinds: str) -> Extension | None:
         """Return the first extension of one of these types, in lower case."""
