@@ -138,6 +138,8 @@ def _line(setting: Setting) -> str:
     if setting.path:
         value = json.dumps(setting.value, ensure_ascii=False)
         parts.append(f"{'.'.join(setting.path)} = {value}")
+    if setting.instead_of:
+        parts.append(f"without {' or '.join(setting.instead_of)} beside it")
     if setting.ignored:
         parts.append(f"lifecycle.ignore_changes with {setting.ignored}")
     return ", ".join(parts)

@@ -31,8 +31,10 @@ FILES = {"text": "iac.txt", "md": "iac.md", "json": "iac.json"}
 """What a form of the report is called on disk."""
 
 
-DIFFS = {".tf": "terraform.diff", ".bicep": "bicep.diff", ".json": "arm.diff"}
-"""What the diffs of a kind of file are called: apart, because their paths are those from its own folder."""
+DIFFS = {".tf": "terraform.diff", ".tf.json": "terraform.diff", ".bicep": "bicep.diff", ".json": "arm.diff"}
+"""What the diffs of a kind of file are called: apart, because their paths are those from its own folder.
+
+The first end of a file's name that fits counts."""
 
 
 class Folders(Struct, frozen=True, kw_only=True):
@@ -117,11 +119,13 @@ def write_report(report: IacReport, to: Path, folders: Folders) -> list[Path]:
     for form, name in FILES.items():
         write_whole(to / name, shown(report, form).encode())
         written.append(to / name)
-    for suffix, name in DIFFS.items():
-        diffs = [patch.diff for patch in report.patches if patch.file.endswith(suffix)]
-        if diffs:
-            write_whole(to / name, "".join(diffs).encode())
-            written.append(to / name)
+    diffs: dict[str, list[str]] = {}
+    for patch in report.patches:
+        name = next(name for end, name in DIFFS.items() if patch.file.endswith(end))
+        diffs.setdefault(name, []).append(patch.diff)
+    for name in (name for name in dict.fromkeys(DIFFS.values()) if name in diffs):
+        write_whole(to / name, "".join(diffs[name]).encode())
+        written.append(to / name)
     return written
 
 

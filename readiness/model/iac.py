@@ -11,7 +11,13 @@ from typing import Any
 from msgspec import Struct
 
 from readiness.model.codec import to_builtins
-from readiness.model.iac_around import backup_settings, extension_settings, role_settings, rule_settings
+from readiness.model.iac_around import (
+    backup_settings,
+    extension_settings,
+    request_settings,
+    role_settings,
+    rule_settings,
+)
 from readiness.model.iac_settings import (
     LEGACY,
     LEGACY_NOTE,
@@ -187,7 +193,7 @@ def _name(entry: Setting) -> str:
     return next(part for part in entry.path if part != "properties")
 
 
-def _settings_for(  # noqa: PLR0911  one answer a kind
+def _settings_for(  # noqa: C901, PLR0911  one answer a kind
     vm: ResourceId, step: Mapping[str, Any], os_disk: ResourceId | None
 ) -> Iterator[Setting] | tuple[Setting, ...] | None:
     match step:
@@ -208,7 +214,9 @@ def _settings_for(  # noqa: PLR0911  one answer a kind
         case {"type": "assign-role", "role": str(role), "scope": str(scope), **more}:
             return role_settings(vm, role, ResourceId(scope), str(more.get("principal", "")))
         case {"type": "set-security-rule", "rule": str(rule), "properties": dict(properties), **more}:
-            return rule_settings(ResourceId(rule), properties, is_new=more.get("earlier") is None)
+            return rule_settings(ResourceId(rule), properties, more.get("earlier"))
+        case {"type": "set-just-in-time", "machines": list() | tuple() as machines}:
+            return request_settings(vm, [ResourceId(str(one["vm"])) for one in machines])
         case {"type": "resize", "size": str(size)}:
             return size_settings(vm, size)
         case {"type": "change-backup-policy", "item": str(item), "policy": str(policy)}:
@@ -254,6 +262,10 @@ _SILENT = frozenset(
         "prove-closed",
         "prove-closed-behind",
         "prove-rules",
+        "mark-group",
+        "unmark-group",
+        "prove-just-in-time",
+        "prove-on-request",
         "start-as",
         "put-back-off",
         "prove-backup",

@@ -56,6 +56,10 @@ class Setting(Struct, frozen=True, kw_only=True):
     """The attribute, after the blocks or objects that hold it; empty where nothing is to be written."""
     value: Value | None = None
     """None where only `ignored` is to be written."""
+    instead_of: tuple[str, ...] = ()
+    """Other names beside it that may say nothing then: `prefixes` beside `prefix`. A list is this alone."""
+    adds: dict[str, bool | int | str | tuple[str, ...]] | None = None
+    """All that a new object says, where objects of its kind are listed inline in their parent."""
     ignored: str = ""
     """What to list under `ignore_changes`."""
     advice: str = ""

@@ -5,16 +5,23 @@ left alone. The text is edited, not serialised anew: comments and layout stay. `
 """
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from readiness.errors import UsageError
 from readiness.model.iac import Patch, Remark
 from readiness.model.iac_settings import Setting
-from readiness.store.arm_reader import ArmError, declarations, is_template
-from readiness.store.code_edits import Syntax, line_of
-from readiness.store.code_files import Finds, code_files
+from readiness.store.arm_reader import declarations, is_parameters, is_template, template
+from readiness.store.code_files import CodeFile, Finds, code_files
+from readiness.store.code_tree import Syntax, line_of
 from readiness.store.declared_files import Found, place
+from readiness.store.declared_origins import Sources
+from readiness.store.json_tree import JsonError
+
+_REFERENCE = re.compile(r"\b(parameters|variables)\(\s*'([^']*)'\s*\)")
+
+_VARIABLE = re.compile(r"\"\[\s*(variables\('[^']*'\))\s*\]\"")
 
 
 def quoted(text: str) -> str:
@@ -31,16 +38,19 @@ def read_arm(folder: Path, settings: Iterable[Setting]) -> tuple[list[Patch], li
     Raises:
         UsageError: There is no such folder, or no template in it.
     """
-    finds = Finds()
+    sources = Sources(_references, _alone)
+    finds = Finds(sources.origins)
     declared: list[Found] = []
     templates = 0
-    for file in code_files(folder, ".json", finds, SYNTAX):
-        if not is_template(file.text):
+    for file in code_files(folder, {".json": SYNTAX}, finds):
+        if not is_template(file.text) and not is_parameters(file.text):
             continue
-        templates += 1
+        templates += is_template(file.text)
         try:
-            declared += [(file, found) for found in declarations(file.text)]
-        except ArmError as error:
+            declared += _read(file, sources)
+        except JsonError as error:
+            if not is_template(file.text):
+                continue
             line = line_of(file.text, error.place)
             finds.error(
                 file, line, error.what, "Correct the line (az deployment group validate shows it too)."
@@ -50,12 +60,34 @@ def read_arm(folder: Path, settings: Iterable[Setting]) -> tuple[list[Patch], li
             f"There is no ARM template in {folder}: no .json file names the schema deploymentTemplate.json.",
             remedy="Give the folder that holds the templates.",
         )
-    return place(declared, settings, finds, _is_valid)
+    return place(declared, settings, finds, sources, _is_valid)
 
 
-def _is_valid(text: str) -> bool:
+def _read(file: CodeFile, sources: Sources) -> list[Found]:
+    """Return the resources of a file; keep what its parameters and variables are, and what sets them."""
+    whole = template(file.text)
+    for kind in ("parameters", "variables"):
+        entry = whole.entry(kind)
+        for one in entry.scope.entries if entry is not None and entry.scope is not None else ():
+            if is_template(file.text):
+                sources.declare(file, f"{kind}('{one.name}')", one)
+            else:
+                sources.tell_of(f"{file.folder}/", f"{kind}('{one.name}')", file, one.start)
+    return [(file, found) for found in declarations(file.text)] if is_template(file.text) else []
+
+
+def _references(expression: str) -> Iterable[str]:
+    return (f"{hit[1]}('{hit[2]}')" for hit in _REFERENCE.finditer(expression))
+
+
+def _alone(expression: str) -> str | None:
+    hit = _VARIABLE.fullmatch(expression)
+    return hit[1] if hit else None
+
+
+def _is_valid(_: str, text: str) -> bool:
     try:
         declarations(text)
-    except ArmError:
+    except JsonError:
         return False
     return True

@@ -6,12 +6,18 @@ and nested resources. Expressions are passed over whole, never evaluated.
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from readiness.store.code_edits import Entry, Scope
+from readiness.store.code_tree import Entry, Item, Literal, Scope
 from readiness.store.declared_files import Declaration
 
 _DECLARED = re.compile(r"(resource|module)[ \t]+([A-Za-z_]\w*)[ \t]+'")
+_NAMED = re.compile(r"(param|var)[ \t]+([A-Za-z_]\w*)")
+_USING = re.compile(r"using[ \t]+'([^'\n]*)'")
+_LOOP = re.compile(r"\[\s*for\b")
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_LINES = ("//", "#")
+"""What makes the rest of a line a comment, or a word to the linter (`#disable-next-line`)."""
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
 _DEEPEST = 200
 
@@ -25,17 +31,36 @@ class BicepError(Exception):
         self.what = what
 
 
-def declarations(text: str) -> list[Declaration]:
-    """Return every resource and module of a file, those of `existing` resources aside.
+@dataclass(frozen=True, slots=True)
+class BicepText:
+    """What a file declares, those of `existing` resources aside."""
+
+    declared: tuple[Declaration, ...]
+    """Its resources and modules."""
+    named: tuple[Entry, ...]
+    """Its parameters and variables, under the names that its expressions use."""
+
+
+def read_text(text: str) -> BicepText:
+    """Return what a file declares.
 
     Raises:
         BicepError: A string, comment or bracket has no end, or a property no name.
     """
-    return _Reader(text).file()
+    reader = _Reader(text)
+    declared = reader.file()
+    return BicepText(tuple(declared), tuple(reader.named))
+
+
+def used_file(text: str) -> str | None:
+    """Return the path of the file whose parameters a file of parameters sets."""
+    hit = _USING.search(text)
+    return hit[1] if hit else None
 
 
 class _Reader:
     def __init__(self, text: str) -> None:
+        self.named: list[Entry] = []
         self._text = text
         self._at = 0
         self._depth = 0
@@ -43,8 +68,14 @@ class _Reader:
 
     def file(self) -> list[Declaration]:
         while self._blank(lines=True):
+            hit = _NAMED.match(self._text, self._at)
             if not self._declaration():
-                self._expression(stops="")
+                start = self._at
+                ends = self._expression(stops="")
+                if hit is not None:
+                    says = self._text[hit.end() : ends].lstrip().removeprefix("=").strip()
+                    literal = _literal(says) if hit[1] == "var" else None
+                    self.named.append(Entry(name=hit[2], start=start, value=(start, ends), literal=literal))
         return sorted(self._found, key=lambda found: found.start)
 
     def _declaration(self) -> bool:
@@ -62,7 +93,8 @@ class _Reader:
             self._blank(lines=True)
             self._balanced()
             self._blank(lines=True)
-        is_loop = self._text.startswith("[", self._at)
+        body = self._at
+        is_loop = self._text.startswith("[", body)
         scope = None
         if self._text.startswith("{", self._at):
             scope = self._object()
@@ -71,11 +103,13 @@ class _Reader:
         else:
             raise BicepError(self._at, f"{hit[1]} {hit[2]} has no body")
         if not is_existing:
-            resource = kind.partition("@")[0].lower()
             is_module = hit[1] == "module"
+            resource = kind if is_module else kind.partition("@")[0].lower()
             symbol = f"module {hit[2]}" if is_module else hit[2]
             name = None if is_loop else _name(scope)
-            self._found.append(Declaration(start, symbol, resource, is_module, is_loop, scope, name))
+            # Of a loop, what it goes over.
+            span = (body, self._text.find(":", body)) if is_loop else (start, self._at)
+            self._found.append(Declaration(start, symbol, resource, is_module, is_loop, scope, span, name))
         return True
 
     def _object(self) -> Scope:
@@ -114,16 +148,44 @@ class _Reader:
         if not self._take(":"):
             raise BicepError(start, f"property {name[:60]} has no ':'")
         self._blank(lines=True)
-        begins = self._at
-        scope = self._object() if self._text.startswith("{", begins) else None
+        begins, items, scope = self._at, None, None
+        if self._text.startswith("[", begins) and not _LOOP.match(self._text, begins):
+            items = self._list()
+        elif self._text.startswith("{", begins):
+            scope = self._object()
         closed = self._at
         ends = self._expression(stops="},")
-        if scope is not None and ends > closed:
-            scope = None
-        value = (begins, ends)
+        if ends > closed:
+            scope, items = None, None
+        written = self._text[begins:ends]
         return Entry(
-            name=name, start=start, value=value, scope=scope, literal=_literal(self._text[slice(*value)])
+            name=name,
+            start=start,
+            value=(begins, ends),
+            scope=scope,
+            items=items,
+            literal=_literal(written),
+            is_null=written == "null",
         )
+
+    def _list(self) -> tuple[Item, ...]:
+        """Read from an opening bracket to behind its closing one."""
+        self._enter()
+        opening = self._at
+        self._at += 1
+        items: list[Item] = []
+        while self._blank(lines=True, also=","):
+            start = self._at
+            if self._text[start] == "]":
+                self._at += 1
+                self._depth -= 1
+                return tuple(items)
+            scope = self._object() if self._text[start] == "{" else None
+            closed = self._at
+            ends = self._expression(stops=",]")
+            literal = _literal(self._text[start:ends])
+            items.append(Item((start, ends), literal, scope if ends <= closed else None))
+        raise BicepError(opening, "'[' is never closed")
 
     def _expression(self, stops: str) -> int:
         """Go on to one of `stops` or a line's end; return where the expression itself ends."""
@@ -210,7 +272,7 @@ class _Reader:
             here = self._text[self._at]
             if here in " \t" or here in also or (lines and here in "\r\n"):
                 self._at += 1
-            elif self._text.startswith("/*", self._at) or (lines and self._text.startswith("//", self._at)):
+            elif self._text.startswith("/*", self._at) or (lines and self._text.startswith(_LINES, self._at)):
                 self._comment()
             else:
                 return True
@@ -218,7 +280,7 @@ class _Reader:
 
     def _comment(self) -> str:
         start = self._at
-        if self._text.startswith("//", start):
+        if self._text.startswith(_LINES, start):
             end = self._text.find("\n", start)
             self._at = len(self._text) if end < 0 else end
         else:
@@ -248,7 +310,7 @@ def _name(scope: Scope | None) -> str | None:
     return entry.literal if entry is not None and isinstance(entry.literal, str) else None
 
 
-def _literal(written: str) -> bool | int | str | None:
+def _literal(written: str) -> Literal:
     if written in ("true", "false"):
         return written == "true"
     if re.fullmatch(r"-?\d{1,18}", written):

@@ -5,82 +5,23 @@ expression is never replaced: whoever feeds it has to be asked, so it is remarke
 in which an expression may stand for the very thing that is looked for.
 """
 
-import difflib
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """Texts that have to be in a list."""
-
-    texts: tuple[str, ...]
-
-
-Plain = bool | int | str | tuple[str, ...] | Texts
-"""A value, names to list, or texts to list."""
-Wanted = Mapping[str, "Plain | Wanted"]
-"""What has to be in a block, by name: a value, or what has to be in a block within."""
+from readiness.store.code_tree import Entry, Scope, Syntax
+from readiness.store.code_wanted import Chosen, Plain, Texts, Wanted, Whole, told
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One attribute, property or block within a scope."""
+class Doubt:
+    """A place that a person has to look at."""
 
-    name: str
-    start: int
-    value: tuple[int, int]
-    """From where to where its value stands in the text."""
-    literal: bool | int | str | None = None
-    """Its value where it is written out; None for an expression."""
-    scope: "Scope | None" = None
-    """What is within, where it is a block or a literal object."""
-    items: tuple[str, ...] | None = None
-    """The texts of its items, where it is a literal list."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The inside of one pair of braces."""
-
-    opens: int
-    """After the opening brace."""
-    closes: int
-    """At the closing brace."""
-    entries: tuple[Entry, ...] = ()
-    made: tuple[str, ...] = ()
-    """Blocks that are made by an expression (`dynamic`)."""
-
-    def entry(self, name: str) -> Entry | None:
-        """Return the entry of that name, in whatever letter case: Azure takes both for the same."""
-        return next((entry for entry in self.entries if entry.name.lower() == name.lower()), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Syntax:
-    """How a language writes."""
-
-    sign: str
-    """Between a name and its value."""
-    quoted: Callable[[str], str]
-    blocks: frozenset[str] = frozenset()
-    """Names that are written as blocks, without a sign, right within a resource."""
-    separator: str = ""
-    """Between one entry and the next, where a new line is not enough."""
-    expression: str = "${"
-    """What a text in quotes has in it that is worked out."""
-    quotes_names: bool = False
-    """Whether every name stands in quotes; otherwise only one that is no word does."""
-
-    def named(self, name: str) -> str:
-        """Return a name as the language writes it."""
-        return self.quoted(name) if self.quotes_names or not _WORD.fullmatch(name) else name
-
-    def is_expression(self, text: str) -> bool:
-        """Tell whether an item or a name, as it is written, may be something else when the code runs."""
-        return self.expression in text or not text.startswith(self.quoted("")[0])
+    place: int
+    what: str
+    expression: tuple[int, int] | None = None
+    """From where to where an expression stands that was left alone."""
 
 
 @dataclass(slots=True)
@@ -90,45 +31,109 @@ class Revision:
     text: str
     syntax: Syntax
     edits: list[tuple[int, int, str]] = field(default_factory=list)
-    remarks: list[tuple[int, str]] = field(default_factory=list)
+    remarks: list[Doubt] = field(default_factory=list)
+    _newline: str = field(init=False)
+    _step: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look at how the text ends its lines, and by how much it indents."""
+        self._newline = "\r\n" if "\r\n" in self.text else "\n"
+        self._step = _step_of(self.text)
 
     @property
     def revised(self) -> str:
         """The text with all edits."""
-        text = self.text
-        for start, end, new in sorted(self.edits, reverse=True):
-            text = text[:start] + new + text[end:]
-        return text
+        pieces, end = [], len(self.text)
+        for start, stop, new in sorted(self.edits, reverse=True):
+            pieces += [self.text[stop:end], new]
+            end = start
+        return "".join(reversed([*pieces, self.text[:end]]))
 
     def revise(self, scope: Scope, wanted: Wanted, *, is_within: bool = False) -> None:
         """Put what is wanted into a scope: that of a resource, or one within it."""
         missing: dict[str, Plain | Wanted] = {}
         for name, value in wanted.items():
-            entry = scope.entry(name)
-            if entry is not None:
+            entry, maker = scope.entry(name), scope.maker(name)
+            if isinstance(value, Chosen):
+                self._choose(scope, name, value, missing)
+            elif entry is not None:
                 self._change(entry, value)
-            elif name in scope.made:
-                self._remark(scope.opens, f"{name} is made by a dynamic block: edit its input", value)
+            elif maker is not None:
+                what = f"{name} is made by a dynamic block: edit its input"
+                self._doubt(maker.start, what, value, maker.value)
             else:
                 missing[name] = value
         if missing:
             plain = {name: value for name, value in missing.items() if not isinstance(value, Mapping)}
             self._add(scope, plain | missing, is_within=is_within)
 
+    def append(self, listed: Sequence[Entry], new: Sequence[Wanted]) -> None:
+        """Write more objects behind the last of a list, or more blocks behind the last of a name.
+
+        Args:
+            listed: The blocks of that name; or the one entry that is a list, or an object in place of one.
+            new: What has to be in each of the new ones.
+        """
+        last, newline = listed[-1], self._newline
+        outer = self._indent_of(last.start)
+        if last.is_block:
+            texts = (self._entries({last.name: one}, outer, is_within=True, as_blocks=True) for one in new)
+            self.edits.append((last.value[1], last.value[1], "".join(f"{newline}{text}" for text in texts)))
+            return
+        places = [item.value for item in last.items] if last.items is not None else [last.value]
+        indent = self._indent_of(places[-1][0]) if places and last.items else outer + self._step
+        texts = (self._entries(one, indent + self._step, is_within=True) for one in new)
+        objects = [f"{newline}{indent}{{{newline}{text}{newline}{indent}}}" for text in texts]
+        separator = self.syntax.list_separator
+        if not places:
+            self.edits.append((*last.value, f"[{separator.join(objects)}{newline}{outer}]"))
+            return
+        at = places[-1][1]
+        added = "".join(separator + one for one in objects)
+        if last.items is None:
+            self.edits += [(places[0][0], places[0][0], "["), (at, at, f"{added}{newline}{outer}]")]
+        else:
+            self.edits.append((at, at, added))
+
+    def _choose(self, scope: Scope, name: str, value: Chosen, missing: dict[str, "Plain | Wanted"]) -> None:
+        """Let one of several names speak, in the place of those that speak now."""
+        entry = scope.entry(name)
+        others = [one for other in value.others if (one := scope.entry(other)) and not one.is_blank]
+        told = [one for one in (entry, *others) if one is not None and one.is_expression]
+        for one in told:
+            what = f"{one.name} is an expression: edit its input"
+            self._doubt(one.start, what, {name: value.value}, one.value)
+        if told:
+            return
+        if entry is not None:
+            self._change(entry, value.value)
+        elif others:
+            first, others = others[0], others[1:]
+            written = f"{self.syntax.named(name)}{self.syntax.sign}{self._written(value.value)}"
+            self.edits.append((first.start, first.value[1], written))
+        else:
+            missing[name] = value.value
+        for other in others:
+            self.edits.append((*other.value, "[]" if other.items else self.syntax.quoted("")))
+
     def _change(self, entry: Entry, value: "Plain | Wanted") -> None:
         if isinstance(value, Mapping):
             if entry.scope is None:
-                self._remark(entry.start, f"{entry.name} is an expression: edit its input", value)
+                self._doubt(entry.start, f"{entry.name} is an expression: edit its input", value, entry.value)
             elif entry.name == _BY_ID:
                 self._by_id(entry, entry.scope, value)
             else:
                 self.revise(entry.scope, value, is_within=True)
         elif isinstance(value, Texts):
             self._texts(entry, value)
+        elif isinstance(value, Whole):
+            self._whole(entry, value)
         elif isinstance(value, tuple):
             self._list(entry, value)
+        elif entry.is_null:
+            self.edits.append((*entry.value, self._written(value)))
         elif entry.literal is None:
-            self._remark(entry.start, f"{entry.name} is an expression: edit its input", value)
+            self._doubt(entry.start, f"{entry.name} is an expression: edit its input", value, entry.value)
         else:
             new = joined(entry.literal, value) if _is_identity(entry, value) else value
             if not _same(entry.literal, new):
@@ -138,44 +143,57 @@ class Revision:
         """Put ids into an object whose names are ids, in whatever letter case."""
         named = {one.name.lower() for one in scope.entries}
         missing = {name: inner for name, inner in value.items() if name.lower() not in named}
-        if missing and any(self.syntax.expression in self._name_of(one) for one in scope.entries):
-            self._remark(
-                entry.start, f"{entry.name} has names that are expressions: edit their input", missing
-            )
+        if missing and any(self._is_worked_out(one) for one in scope.entries):
+            what = f"{entry.name} has names that are expressions: edit their input"
+            self._doubt(entry.start, what, missing, entry.value)
         elif missing:
             self._add(scope, missing, is_within=True)
 
-    def _name_of(self, entry: Entry) -> str:
-        return self.text[entry.start : entry.value[0]]
+    def _is_worked_out(self, entry: Entry) -> bool:
+        name = self.text[entry.start : entry.value[0]]
+        return self.syntax.expression in name or name.startswith("(")
 
     def _texts(self, entry: Entry, value: Texts) -> None:
         """Put texts into a list, in whatever letter case they are there already."""
-        items = [item.lower() for item in entry.items or ()]
-        missing = [text for text in value.texts if self.syntax.quoted(text).lower() not in items]
-        if entry.items is None or (missing and any(self.syntax.is_expression(item) for item in items)):
+        items = [item.literal for item in entry.items or ()]
+        held = {item.lower() for item in items if isinstance(item, str)}
+        missing = tuple(text for text in value.texts if text.lower() not in held)
+        if entry.items is None or (missing and None in items):
             what = f"{entry.name} is an expression, or has one in it: edit its input"
-            self._remark(entry.start, what, tuple(missing))
+            self._doubt(entry.start, what, missing, entry.value)
         elif missing:
-            self._list(entry, tuple(self.syntax.quoted(text) for text in missing))
+            self._insert(entry, [self.syntax.quoted(text) for text in missing])
+
+    def _whole(self, entry: Entry, value: Whole) -> None:
+        items = None if entry.items is None else [item.literal for item in entry.items]
+        if items is None or None in items:
+            what = f"{entry.name} is an expression, or has one in it: edit its input"
+            self._doubt(entry.start, what, value, entry.value)
+        elif {str(item).lower() for item in items} != {text.lower() for text in value.texts}:
+            self.edits.append((*entry.value, self._written(value)))
 
     def _list(self, entry: Entry, names: tuple[str, ...]) -> None:
         start, end = entry.value
-        if self.text[start:end].strip() == "all":
+        if self.text[start:end].strip().strip('"') == "all":
             return
         if entry.items is None:
-            self._remark(entry.start, f"{entry.name} is an expression: edit its input", names)
+            self._doubt(entry.start, f"{entry.name} is an expression: edit its input", names, entry.value)
             return
-        new = [name for name in names if name not in entry.items]
-        if not new:
-            return
+        held = {self.text[slice(*item.value)].strip().strip('"') for item in entry.items}
+        if new := [self.syntax.keyword(name) for name in names if name not in held]:
+            self._insert(entry, new)
+
+    def _insert(self, entry: Entry, new: list[str]) -> None:
+        """Put items before those of a list."""
+        start, end = entry.value
         inside = self.text[start + 1 : end - 1]
-        if "\n" in inside:
+        if "\n" in inside and not inside.partition("\n")[0].strip() and entry.items:
             indent = self._indent_of(start) + self._step
             lines = "".join(f"{indent}{name},{self._newline}" for name in new)
             at = start + 1 + inside.index("\n") + 1
         else:
             lines = ", ".join(new) + (", " if entry.items else "")
-            at = start + 1 + (len(inside) - len(inside.lstrip()))
+            at = start + 1 + (len(inside) - len(inside.lstrip()) if entry.items else 0)
         self.edits.append((at, at, lines))
 
     def _add(self, scope: Scope, missing: Wanted, *, is_within: bool) -> None:
@@ -205,7 +223,7 @@ class Revision:
             lines = f"{self.syntax.separator}{newline}{lines}"
         self.edits.append((start, scope.closes, lines if after == start else newline + lines))
 
-    def _entries(self, wanted: Wanted, indent: str, *, is_within: bool) -> str:
+    def _entries(self, wanted: Wanted, indent: str, *, is_within: bool, as_blocks: bool = False) -> str:
         """Return entries as they are written, one after another."""
         pieces = []
         for name, value in wanted.items():
@@ -213,7 +231,8 @@ class Revision:
             if not isinstance(value, Mapping):
                 pieces.append(f"{here}{self.syntax.sign}{self._written(value)}")
                 continue
-            sign = " " if name in self.syntax.blocks and not is_within else self.syntax.sign
+            is_block = as_blocks or (name in self.syntax.blocks and not is_within)
+            sign = " " if is_block else self.syntax.sign
             if value:
                 inner = self._entries(value, indent + self._step, is_within=True)
                 pieces.append(f"{here}{sign}{{{self._newline}{inner}{self._newline}{indent}}}")
@@ -222,26 +241,19 @@ class Revision:
         return f"{self.syntax.separator}{self._newline}".join(pieces)
 
     def _written(self, value: Plain) -> str:
-        if isinstance(value, Texts):
+        if isinstance(value, Chosen):
+            return self._written(value.value)
+        if isinstance(value, Texts | Whole):
             return f"[{', '.join(self.syntax.quoted(text) for text in value.texts)}]"
         if isinstance(value, tuple):
-            return f"[{', '.join(value)}]"
+            return f"[{', '.join(self.syntax.keyword(name) for name in value)}]"
         if isinstance(value, bool):
             return "true" if value else "false"
         return str(value) if isinstance(value, int) else self.syntax.quoted(value)
 
-    def _remark(self, place: int, what: str, value: object) -> None:
-        self.remarks.append((place, f"{what}; it has to say {'; '.join(_told(value))}"))
-
-    @property
-    def _newline(self) -> str:
-        return "\r\n" if "\r\n" in self.text else "\n"
-
-    @property
-    def _step(self) -> str:
-        """By how much the text indents: as its first indented line."""
-        first = _INDENTED.search(self.text)
-        return (first[1] if first[1].startswith(" ") else "\t") if first else "  "
+    def _doubt(self, place: int, what: str, value: object, expression: tuple[int, int]) -> None:
+        said = f"{what}; it has to say {'; '.join(told(value))}"
+        self.remarks.append(Doubt(place, said, expression))
 
     def _indent_of(self, place: int) -> str:
         line = self.text[self.text.rfind("\n", 0, place) + 1 : place]
@@ -253,15 +265,6 @@ class Revision:
             if not line.strip() and self.text.rfind("\n", 0, entry.start) >= scope.opens - 1:
                 return line
         return base + self._step
-
-
-def nested(path: Sequence[str], value: object, into: dict[str, object]) -> None:
-    """Lay a value at a path into nested dictionaries."""
-    for name in path[:-1]:
-        inner = into.setdefault(name, {})
-        assert isinstance(inner, dict)  # noqa: S101  no path of ours is both a value and a block
-        into = inner
-    into[path[-1]] = value
 
 
 def joined(literal: object, value: object) -> str:
@@ -279,34 +282,6 @@ def _kinds(text: object) -> list[str]:
     return [part.strip() for part in str(text).split(",") if part.strip()]
 
 
-def diff(file: str, before: str, after: str) -> str:
-    """Return the unified diff of a file, with paths as `git apply` and `patch -p1` take them."""
-    paths = [_path(f"a/{file}"), _path(f"b/{file}")]
-    lines = difflib.unified_diff(_lines_of(before), _lines_of(after), paths[0], paths[1])
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-    )
-
-
-def line_of(text: str, place: int) -> int:
-    """Return the number of the line in which a place is."""
-    return text.count("\n", 0, place) + 1
-
-
-def _lines_of(text: str) -> list[str]:
-    # Not `splitlines`: it ends lines at characters that are none for `patch`.
-    pieces = text.split("\n")
-    return [f"{piece}\n" for piece in pieces[:-1]] + ([pieces[-1]] if pieces[-1] else [])
-
-
-def _path(path: str) -> str:
-    """Return a path as git and patch read it: in quotes with octal bytes, or with a tab behind blanks."""
-    if path.isprintable() and not _QUOTED & set(path):
-        return f"{path}\t" if " " in path else path
-    plain = (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}" for byte in path.encode())  # noqa: PLR2004
-    return '"' + "".join(f"\\{one}" if one in _QUOTED else one for one in plain) + '"'
-
-
 def _is_identity(entry: Entry, value: object) -> bool:
     return entry.name == "type" and set(_kinds(value)) <= _IDENTITIES
 
@@ -314,21 +289,25 @@ def _is_identity(entry: Entry, value: object) -> bool:
 def _same(literal: object, value: object) -> bool:
     if isinstance(literal, str) and isinstance(value, str):
         return literal.lower() == value.lower()
+    if isinstance(literal, str) and isinstance(value, bool | int):
+        # Terraform takes "true" for true, and "100" for 100.
+        return literal.lower() == str(value).lower()
     return type(literal) is type(value) and literal == value
 
 
-def _told(value: object, path: str = "") -> Iterator[str]:
-    if isinstance(value, Mapping) and value:
-        for name, inner in value.items():
-            yield from _told(inner, f"{path}.{name}" if path else str(name))
-    else:
-        texts = value.texts if isinstance(value, Texts) else value
-        shown = ", ".join(texts) if isinstance(texts, tuple) else json.dumps(texts, ensure_ascii=False)
-        yield f"{path} = {shown}" if path else shown
+def _step_of(text: str) -> str:
+    """Return by how much a text indents: what most of its lines have more than the line before."""
+    found: Counter[str] = Counter()
+    above = ""
+    for hit in _INDENTED.finditer(text):
+        here = hit[1]
+        if len(here) > len(above) and here.startswith(above):
+            found[here[len(above) :]] += 1
+        above = here
+    return next((step for step, _ in found.most_common(1) if len(step) <= _WIDEST), "  ")
 
 
-_INDENTED = re.compile(r"^([ ]{1,8}|\t)(?=\S)", re.MULTILINE)
-_QUOTED = frozenset('"\\')
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_INDENTED = re.compile(r"^([ \t]*)(?=\S)", re.MULTILINE)
+_WIDEST = 8
 _IDENTITIES = {"SystemAssigned", "UserAssigned"}
 _BY_ID = "userAssignedIdentities"

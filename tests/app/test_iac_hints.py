@@ -12,7 +12,8 @@ from readiness.app.iac_hints import Folders, iac_report, shown, write_report
 from readiness.app.plan import create_plan
 from readiness.errors import PlanError, UsageError
 from readiness.model.iac import hint_for
-from readiness.store.artefacts import read_plan
+from readiness.store.artefacts import read_plan, write_plan
+from tests.engine import shared_estate
 
 DAY = date(2026, 11, 22)
 CODE = """\
@@ -55,6 +56,47 @@ def test_a_report_is_written_beside_the_code(code: Path, tmp_path: Path) -> None
     assert "ignore_changes = [secure_boot_enabled, vtpm_enabled]" in after
     assert () == iac_report("starter", DAY, Folders(terraform=code)).patches
     assert "readiness/iac/1" == json.loads(shown(report, "json"))["format"]
+
+
+def test_terraform_in_json_is_of_terraforms_diff(code: Path, tmp_path: Path) -> None:
+    """Both kinds of Terraform's files are in one diff: their paths are those from one folder."""
+    vm = {"resource": {"azurerm_linux_virtual_machine": {"other": {"name": "sf-web-02"}}}}
+    (code / "more.tf.json").write_text(json.dumps(vm, indent=2))
+    report = iac_report("starter", DAY, Folders(terraform=code))
+    written = write_report(report, tmp_path / "out", Folders(terraform=code))
+    assert ["iac.txt", "iac.md", "iac.json", "terraform.diff"] == [path.name for path in written]
+    text = written[-1].read_text()
+    assert ["main.tf", "more.tf.json"] == [
+        line.removeprefix("+++ b/") for line in text.splitlines() if line.startswith("+++ ")
+    ]
+
+
+RULES = """\
+resource "azurerm_network_security_group" "office" {
+  name = "nsg-backoffice"
+  security_rule {
+    name                  = "ssh-from-anywhere"
+    source_address_prefix = "*"
+  }
+}
+"""
+
+
+def test_a_group_that_was_tightened_is_edited(tmp_path: Path) -> None:
+    """What `readiness tighten` does to a shared group is one diff: the rule it narrows, and the new ones."""
+    write_plan(tmp_path / "plan", shared_estate.plan())
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "main.tf").write_text(RULES)
+    report = iac_report(str(tmp_path / "plan"), DAY, Folders(terraform=tmp_path / "infra"))
+    (patch,) = report.patches
+    (tmp_path / "infra" / "x.diff").write_text(patch.diff)
+    subprocess.run(["git", "apply", "--unsafe-paths", "x.diff"], cwd=tmp_path / "infra", check=True)
+    after = (tmp_path / "infra" / "main.tf").read_text()
+    narrowed = RULES.replace('prefix = "*"', 'prefixes = ["10.0.0.0/8", "198.51.100.0/24"]')
+    assert after.startswith(narrowed.removesuffix("}\n"))
+    names = ("readiness-allow-remote-from-anywhere", "readiness-deny-remote-from-anywhere")
+    assert [1, 1] == [after.count(f'name = "{name}"') for name in names]
+    assert () == iac_report(str(tmp_path / "plan"), DAY, Folders(terraform=tmp_path / "infra")).patches
 
 
 def test_nothing_is_written_into_the_code(code: Path) -> None:

@@ -12,7 +12,8 @@ from readiness.errors import UsageError
 from readiness.model.iac import Patch, Remark, settings_of
 from readiness.model.iac_settings import Setting
 from readiness.store.arm_files import quoted, read_arm
-from readiness.store.arm_reader import ArmError, declarations
+from readiness.store.arm_reader import declarations
+from readiness.store.json_tree import JsonError
 from tests.builders import ENCRYPTION_SET, rid, vm_id
 from tests.store.test_terraform_files import settings
 
@@ -253,7 +254,7 @@ def test_the_reader_ends_on_anything(code: str) -> None:
     place = 0
     try:
         declarations(code)
-    except ArmError as error:
+    except JsonError as error:
         place = error.place
     assert 0 <= place <= len(code)
 
@@ -266,3 +267,62 @@ def test_hostile_values_are_text(value: str, name: str) -> None:
     assert value == found.name
     assert found.scope is not None
     assert ["type", "name", "b"] == [entry.name for entry in found.scope.entries]
+
+
+def test_a_variable_that_is_written_out_is_a_name(tmp_path: Path) -> None:
+    """A variable of the template counts as written out; a parameter does not, nor a nested template's."""
+    kind = "Microsoft.Compute/virtualMachines"
+    whole = json.loads(template({"type": kind, "name": "[variables('vm')]", "properties": {}}))
+    whole["variables"] = {"vm": "vm1"}
+    assert "TrustedLaunch" in patched(tmp_path, json.dumps(whole, indent=2))
+    nested = {
+        "type": "Microsoft.Resources/deployments",
+        "name": "inner",
+        "properties": {"template": {"resources": whole["resources"]}},
+    }
+    assert [] == read(tmp_path, json.dumps(whole | {"resources": [nested]}))[0]
+    whole["resources"][0]["name"] = "[parameters('vm')]"
+    whole["parameters"] = {"vm": {"type": "string", "defaultValue": "vm1"}}
+    assert [] == read(tmp_path, json.dumps(whole))[0]
+
+
+def test_where_values_come_from_is_told(tmp_path: Path) -> None:
+    """A parameter and a variable are named with their lines, and the files of parameters that set them."""
+    properties = {"securityProfile": {"encryptionAtHost": "[variables('host')]"}}
+    whole = json.loads(
+        template(
+            {"type": "Microsoft.Compute/virtualMachines", "name": "vm1", "properties": properties},
+            {"type": "Microsoft.Compute/disks", "name": "[parameters('disk')]"},
+        )
+    )
+    whole["parameters"] = {"disk": {"type": "string"}, "on": {"type": "bool"}}
+    whole["variables"] = {"host": "[parameters('on')]"}
+    values = {"$schema": SCHEMA.replace("Template", "Parameters"), "parameters": {"on": {"value": True}}}
+    (tmp_path / "prod.parameters.json").write_text(json.dumps(values, indent=1))
+    remedies = {
+        one.what.partition(":")[0]: one.remedy for one in read(tmp_path, json.dumps(whole, indent=1))[1]
+    }
+    lines = [line.strip() for line in json.dumps(whole, indent=1).splitlines()]
+    host, on, disk = (
+        lines.index(f'"{one}": {begin}') + 1
+        for one, begin in (("host", "\"[parameters('on')]\""), ("on", "{"), ("disk", "{"))
+    )
+    told = f"variables('host') is in main.json:{host}; parameters('on') is in main.json:{on}"
+    assert f"Set it where the value comes from: {told}, set in prod.parameters.json:4." == remedies["vm1"]
+    (named,) = [one for what, one in remedies.items() if "has a name" in what]
+    assert named.endswith(f"parameters('disk') is in main.json:{disk}.")
+
+
+def test_a_nested_template_is_edited_within(tmp_path: Path) -> None:
+    """A VM that a template within the template names is its own; one that a loop deploys is not."""
+    vm = {"type": "Microsoft.Compute/virtualMachines", "name": "vm1", "properties": {}}
+    nested = {
+        "type": "Microsoft.Resources/deployments",
+        "name": "inner",
+        "properties": {"mode": "Incremental", "template": {"resources": [vm]}},
+    }
+    after = json.loads(patched(tmp_path, template(nested)))["resources"][0]["properties"]["template"]
+    assert "TrustedLaunch" == after["resources"][0]["properties"]["securityProfile"]["securityType"]
+    patches, remarks = read(tmp_path, template(nested | {"copy": {"name": "c", "count": 2}}))
+    assert [] == patches
+    assert any("is made by a loop" in one.what for one in remarks)

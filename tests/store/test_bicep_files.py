@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from readiness.model.iac import Patch, Remark
 from readiness.model.iac_settings import Setting
 from readiness.store.bicep_files import quoted, read_bicep
-from readiness.store.bicep_reader import BicepError, declarations
+from readiness.store.bicep_reader import BicepError, read_text
 from tests.builders import ENCRYPTION_SET
 from tests.store.test_terraform_files import NAMED, NAMED_WANTED, settings
 
@@ -194,7 +194,7 @@ def test_the_reader_ends_on_anything(code: str) -> None:
     """Whatever the text is, it is read to its end or refused with a place in it."""
     place = 0
     try:
-        declarations(code)
+        read_text(code)
     except BicepError as error:
         place = error.place
     assert 0 <= place <= len(code)
@@ -204,7 +204,75 @@ def test_the_reader_ends_on_anything(code: str) -> None:
 def test_hostile_values_are_text(value: str) -> None:
     """A value with quotes and interpolation is one string when the code is read again."""
     code = f"resource a 'x@1' = {{\n  name: {quoted(value)}\n  b: 1\n}}\n"
-    (found,) = declarations(code)
+    (found,) = read_text(code).declared
     assert value == found.name
     assert found.scope is not None
     assert ["name", "b"] == [entry.name for entry in found.scope.entries]
+
+
+def test_words_to_the_linter_are_comments(tmp_path: Path) -> None:
+    """A line that begins with a number sign may stand anywhere between properties and items."""
+    code = VM.replace("  name: 'vm1'", "  #disable-next-line BCP334 // why\n  name: 'vm1'")
+    code = code.replace(
+        "  location: location", "  zones: [\n    #disable-next-line x\n    '1'\n  ]\n  location: 1"
+    )
+    after = patched(tmp_path, code)
+    assert "#disable-next-line BCP334 // why\n" in after
+    assert "encryptionAtHost: true" in after
+
+
+def test_where_values_come_from_is_told(tmp_path: Path) -> None:
+    """A parameter is followed to whoever sets it: a file of parameters, or the caller of a module."""
+    (tmp_path / "vm.bicep").write_text("""\
+param vmName string
+param host bool = true
+var full = '${vmName}-x'
+resource vm 'Microsoft.Compute/virtualMachines@2024-07-01' = {
+  name: full
+  properties: { securityProfile: { encryptionAtHost: host } }
+}
+""")
+    (tmp_path / "prod.bicepparam").write_text("using './main.bicep'\n\nparam names = ['vm1']\n")
+    code = """\
+param names array
+module vm './vm.bicep' = {
+  name: 'shop'
+  params: {
+    vmName: names[0]
+  }
+}
+resource a 'Microsoft.Compute/virtualMachines@2024-07-01' = [for one in names: {
+  name: one
+}]
+"""
+    patches, remarks = read(tmp_path, code)
+    assert [] == patches
+    told = {(one.file, one.line): one.remedy for one in remarks}
+    assert "full is in vm.bicep:3; vmName is in vm.bicep:1, set in main.bicep:5." in told["vm.bicep", 4]
+    assert "names is in main.bicep:1, set in prod.bicepparam:3." in told["main.bicep", 8]
+    named = (tmp_path / "vm.bicep").read_text().replace("name: full", "name: 'vm1'")
+    (tmp_path / "vm.bicep").write_text(named)
+    remedies = [one.remedy for one in read(tmp_path, code)[1] if "encryptionAtHost" in one.what]
+    assert ["Set it where the value comes from: host is in vm.bicep:2."] == remedies
+
+
+def test_a_variable_that_is_written_out_is_a_name(tmp_path: Path) -> None:
+    """A variable is the same for everybody; a parameter may be set otherwise, whatever its default is."""
+    code = VM.replace("name: 'vm1'", "name: vmName")
+    assert "securityType: 'TrustedLaunch'" in patched(tmp_path, f"var vmName = 'vm1' // orders\n{code}")
+    for declared in ("param vmName string = 'vm1'", "var vmName = toLower('vm1')", "var other = 'vm1'"):
+        patches, remarks = read(tmp_path, f"{declared}\n{code}")
+        assert "TrustedLaunch" not in "".join(patch.diff for patch in patches)
+        assert any("has a name that is an expression" in one.what for one in remarks)
+
+
+@pytest.mark.parametrize("calls", ["module b './vm.bicep' = {\n  name: 'b'\n}\n", None])
+def test_a_module_that_is_called_several_times_is_not_edited(tmp_path: Path, calls: str | None) -> None:
+    """A VM with its name written out stands for several where its file is called twice, or in a loop."""
+    (tmp_path / "vm.bicep").write_text(VM)
+    once = "module a 'vm.bicep' = {\n  name: 'a'\n}\n"
+    assert ["vm.bicep"] == [patch.file for patch in read(tmp_path, once)[0]]
+    loop = "module a 'vm.bicep' = [for one in two: {\n  name: one\n}]\n"
+    patches, remarks = read(tmp_path, once + calls if calls else loop)
+    assert [] == patches
+    assert any("is in a module that is called several times" in one.what for one in remarks)

@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -210,3 +212,68 @@ def test_a_pipe_among_the_code_is_passed_over(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.tf")
     patches, _ = found(tmp_path, read_terraform, "main.tf", TERRAFORM.encode())
     assert patches
+
+
+@EVERY
+def test_names_that_are_no_text_are_told(tmp_path: Path, read: Reader, name: str, code: str) -> None:
+    """A file whose name is no UTF-8 is told, and the others are read."""
+    bad = os.fsencode(tmp_path) + b"/\xff." + name.partition(".")[2].encode()
+    Path(os.fsdecode(bad)).write_text(code)
+    patches, remarks = found(tmp_path, read, name, code.encode())
+    assert [name] == [patch.file for patch in patches]
+    (error,) = [remark for remark in remarks if remark.is_error]
+    assert ("\\xff", True) == (error.file[:4], "UTF-8" in error.what)
+    assert all(remark.file.encode() for remark in remarks)
+
+
+@EVERY
+def test_what_cannot_be_read_is_told(tmp_path: Path, read: Reader, name: str, code: str) -> None:
+    """Bytes, zeros and files of absurd size are named; folders that lead in a circle are not entered."""
+    end = name.partition(".")[2]
+    mark = b"deploymentTemplate.json"
+    (tmp_path / f"latin.{end}").write_bytes(mark + "Größe".encode("latin-1"))
+    (tmp_path / f"zeros.{end}").write_bytes(mark + b"# text\0\0")
+    (tmp_path / f"huge.{end}").write_bytes(mark + b" " * 10_000_000)
+    (tmp_path / "circle").symlink_to(tmp_path, target_is_directory=True)
+    patches, remarks = found(tmp_path, read, name, code.encode())
+    assert [name] == [patch.file for patch in patches]
+    errors = {remark.file.partition(".")[0]: remark.what for remark in remarks if remark.is_error}
+    assert {"latin", "zeros", "huge"} == set(errors)
+    assert "4 MiB" in errors["huge"]
+    assert "UTF-8" in errors["latin"]
+
+
+@EVERY
+def test_a_folder_that_may_not_be_read_is_told(read: Reader, name: str, code: str) -> None:
+    """A folder without permissions is an error with its name; nothing in it is taken for absent."""
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        (folder / "closed").mkdir(mode=0)
+        found(folder, read, name, code.encode())  # what is imported late is imported by whoever may
+        with anybody():
+            patches, remarks = read(folder, on_vm())
+    assert [name] == [patch.file for patch in patches]
+    assert [("closed", True)] == [(one.file, one.is_error) for one in remarks if one.is_error]
+
+
+@contextmanager
+def anybody() -> Iterator[None]:
+    """Root may read everything: while the block lasts, be somebody who may not."""
+    mighty = os.geteuid() == 0
+    if mighty:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if mighty:
+            os.seteuid(0)
+
+
+def test_a_file_is_indented_as_most_of_it(tmp_path: Path) -> None:
+    """One line that somebody moved does not set the width for all that is put in."""
+    code = "locals {\n      a = 1\n}\n" + TERRAFORM.replace(
+        'size = "x"', 'os_disk {\n    caching = "None"\n  }'
+    )
+    patches, _ = found(tmp_path, read_terraform, "main.tf", code.encode())
+    assert '\n+  identity {\n+    type = "SystemAssigned"\n' in patches[0].diff

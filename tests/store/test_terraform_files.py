@@ -215,7 +215,7 @@ resource "azurerm_linux_virtual_machine" "a" {
 """
     patches, remarks = read(tmp_path, code)
     told = {(remark.file, remark.line): remark.what for remark in remarks if remark.line}
-    assert "identity is made by a dynamic block" in told["main.tf", 1]
+    assert "identity is made by a dynamic block" in told["main.tf", 4]
     assert "secure_boot_enabled is an expression" in told["main.tf", 3]
     assert "disk_encryption_set_id is an expression" in told["main.tf", 11]
     assert not any(line.startswith("-") for patch in patches for line in patch.diff.splitlines()[2:])
@@ -245,7 +245,7 @@ module "shop" {
     assert "5: azurerm_linux_virtual_machine.one (vm1) is made by a loop (count): edit the input" in told
     assert "1: azurerm_windows_virtual_machine.many is made by a loop" not in told  # no VM is missing
     assert "9: azurerm_managed_disk.d has a name that is an expression: edit the input" in told
-    assert "12: module.shop may make some of them: edit its input" in told
+    assert "12: module.shop (vm) may make some of them: edit its input" in told
 
 
 def test_an_import_block_says_which_resource_it_is(tmp_path: Path) -> None:
