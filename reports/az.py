@@ -16,6 +16,8 @@ from readiness.model.ids import ResourceId
 COMPUTE_API = "2025-11-01"
 """The first version that takes a VM back from Trusted Launch to Standard."""
 NETWORK_API = "2024-05-01"
+SECURITY_API = "2020-01-01"
+PRICINGS_API = "2024-01-01"
 _WIDEST = 96
 
 
@@ -103,9 +105,11 @@ def readable(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True, indent=2, sort_keys=True)
 
 
-def rest(method: str, resource: ResourceId, version: str, body: Any = None) -> str:
+def rest(method: str, resource: ResourceId, version: str, body: Any = None, *, headers: str = "") -> str:
     """Return a request of Resource Manager as it is, for what no command of its own says exactly."""
     options: dict[str, Value] = {"method": method, "url": f"{resource}?api-version={version}"}
+    if headers:
+        options["headers"] = headers
     if body is not None:
         options["body"] = compact(body)
     return az("rest", **options)

@@ -22,6 +22,7 @@ from readiness.model.steps import (
     ProveBackup,
     ProveClosed,
     ProveHealth,
+    ProveJustInTime,
     ProveModel,
     ProvePrepared,
     ProveRestored,
@@ -32,6 +33,7 @@ from readiness.model.steps import (
     ReleaseLease,
     RemoveExtension,
     RemoveIdentity,
+    RemoveJustInTime,
     RemoveRole,
     RemoveSecurityRule,
     Resize,
@@ -39,6 +41,7 @@ from readiness.model.steps import (
     RunHookAfter,
     RunInGuest,
     SetDiskEncryption,
+    SetJustInTime,
     SetSecurityRule,
     Start,
     Step,
@@ -47,7 +50,14 @@ from readiness.model.steps import (
     TakeSnapshot,
     TryEncryption,
 )
-from reports import commands_access, commands_disks, commands_guest, commands_looks, commands_machine
+from reports import (
+    commands_access,
+    commands_disks,
+    commands_guest,
+    commands_just_in_time,
+    commands_looks,
+    commands_machine,
+)
 from reports import commands_protection as protection
 from reports.az import Instruction
 from reports.subject import Subject
@@ -94,6 +104,12 @@ def instruction_for(step: Step, subject: Subject) -> Instruction:  # noqa: C901,
             return commands_access.ruled(step)
         case ProveRules():
             return commands_access.ruled_before(step)
+        case SetJustInTime():
+            return commands_just_in_time.opened_on_request(step)
+        case RemoveJustInTime():
+            return commands_just_in_time.taken_out(step)
+        case ProveJustInTime():
+            return commands_just_in_time.looked_at(step)
         case ProveClosed():
             return commands_access.closed(step, subject)
         case Preflight():

@@ -13,6 +13,11 @@ from readiness.model.steps import (
 from reports.az import NETWORK_API, Check, Instruction, Value, az, fetched, readable, rest, variable
 from reports.subject import Subject
 
+_NEW_RULE = (
+    "There is no such rule before; if there is one, stop: it is somebody's. Where the write is refused with "
+    "PreconditionFailed although there is none, do it without its --headers."
+)
+
 
 def entitled(step: AssignRole | RemoveRole) -> Instruction:
     """Give a role on a scope, or take it away."""
@@ -44,20 +49,23 @@ def ruled(step: SetSecurityRule | RemoveSecurityRule) -> Instruction:
     """Create, replace or delete one rule of a network security group."""
     show = _shown(step.rule)
     if isinstance(step, RemoveSecurityRule):
+        made = readable(step.made)
         return Instruction(
             does=words_for(step),
+            note=f"It says this; if it says anything else, leave it to whoever changed it:\n{made}",
             commands=(az("network nsg rule delete", ids=step.rule),),
             checks=(Check(command=show, sees="an empty list"),),
         )
     wanted = {name: value for name, value in step.properties.items() if name != "provisioningState"}
-    note = "There is no such rule before."
+    note, headers = _NEW_RULE, "If-None-Match=*"
     if step.earlier is not None:
         note = f"Before, the rule says this; if it says anything else, stop:\n{readable(step.earlier)}"
+        headers = ""
     return Instruction(
         does=words_for(step),
         note=note,
         commands=(
-            rest("put", step.rule, NETWORK_API, {"properties": wanted}),
+            rest("put", step.rule, NETWORK_API, {"properties": wanted}, headers=headers),
             az("network nsg rule wait", ids=step.rule, created=(), interval="5", timeout="600"),
         ),
         checks=(Check(command=show, sees=f"the rule, with these values among others:\n{readable(wanted)}"),),

@@ -7,6 +7,7 @@ from readiness.model.ids import ResourceId
 from readiness.model.steps import (
     AssignIdentity,
     Deallocate,
+    MarkGroup,
     PatchVm,
     PutBackOff,
     ReleaseLease,
@@ -14,6 +15,7 @@ from readiness.model.steps import (
     Resize,
     Start,
     TakeLease,
+    UnmarkGroup,
     words_for,
 )
 from reports.az import COMPUTE_API, Check, Instruction, Shell, az, fetched, ids, readable, rest
@@ -107,8 +109,9 @@ def identified(step: AssignIdentity | RemoveIdentity) -> Instruction:
 
 
 def leased(step: TakeLease | ReleaseLease, subject: Subject) -> Instruction:
-    """Mark the VM as being worked on by hand, or take the mark away."""
-    show = az("vm show", ids=step.vm, query=_LEASE_TAG, output="tsv")
+    """Mark the VM or shared group as being worked on by hand, or take the mark away."""
+    shown = "network nsg show" if isinstance(step, MarkGroup | UnmarkGroup) else "vm show"
+    show = az(shown, ids=step.vm, query=_LEASE_TAG, output="tsv")
     if isinstance(step, ReleaseLease):
         # A tag goes only together with the value that it has.
         tag = Shell(f'"{LEASE}=$LEASE"')
@@ -116,7 +119,7 @@ def leased(step: TakeLease | ReleaseLease, subject: Subject) -> Instruction:
             does=words_for(step),
             note=f"Only if it begins with by-hand-{subject.plan}: anybody else's stays.",
             commands=(
-                fetched("LEASE", "vm show", ids=step.vm, query=_LEASE_TAG),
+                fetched("LEASE", shown, ids=step.vm, query=_LEASE_TAG),
                 az("tag update", resource_id=step.vm, operation="delete", tags=tag),
             ),
             checks=(Check(command=show, sees="nothing"),),

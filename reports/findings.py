@@ -21,7 +21,7 @@ from reports.excel import style
 from reports.excel.chart import Stack, stacked_bars
 from reports.excel.cover import Cover
 from reports.excel.package import Book
-from reports.excel.sheet import A3, A4, Highlight, Layout, add_sheets
+from reports.excel.sheet import Highlight, Looks, add_sheets
 from reports.tables.findings_list import TITLES, findings_rows
 
 WORKBOOK, LIST = "findings.xlsx", "findings.csv"
@@ -74,6 +74,7 @@ _HIGHLIGHTS: dict[str, tuple[Highlight, ...]] = {
 }
 _UNPRINTED = {"VMs": ("Resource id",)}
 _WIDE = frozenset({"VMs", "Controls", "Exceptions", "Gaps"})
+_LOOKS = Looks(highlights=_HIGHLIGHTS, unprinted=_UNPRINTED, wide=_WIDE)
 
 
 def write_findings_workbook(to: BinaryIO, assessment: Assessment, scope: ScopeReport | None = None) -> None:
@@ -96,13 +97,7 @@ def write_findings_workbook(to: BinaryIO, assessment: Assessment, scope: ScopeRe
         tables.findings_gaps(assessment),
         tables.findings_run(assessment, scope),
     ):
-        layout = Layout(
-            footer,
-            highlights=_HIGHLIGHTS.get(table.name, ()),
-            unprinted=_UNPRINTED.get(table.name, ()),
-            paper=A3 if table.name in _WIDE else A4,
-        )
-        add_sheets(book, table, layout)
+        add_sheets(book, table, _LOOKS.of(table, footer))
     book.write(to)
 
 

@@ -25,6 +25,7 @@ _TARGETS = ("Target in 12 months", "Target in 18 months")
 _MOST = 150
 """Rows of a long table beside the groups: the other files have all of them."""
 _MOST_POINTS = 2_000
+_LONGEST_LEAD = 600
 _MOST_GROUPS = (5_000, 1_000, 100)
 """Rows of a table of groups: as many as there is room for."""
 _FOR_VMS = 500_000
@@ -109,6 +110,7 @@ def _said(progress: Progress) -> dict[str, Any]:
     style, script = source("progress.css"), source("progress.js")
     return {
         "progress": progress,
+        "lead": [legible(said, _LONGEST_LEAD) for said in _lead(progress) if said],
         "estate": legible(progress.estate),
         "said": progress_words,
         "style": style,
@@ -129,6 +131,10 @@ def _said(progress: Progress) -> dict[str, Any]:
     }
 
 
+def _lead(progress: Progress) -> tuple[str, str]:
+    return progress_words.road_in_words(progress), progress_words.next_in_words(progress)
+
+
 def _behind_charts(tables: dict[str, Table], heavy: Pareto | None) -> dict[str, Shown]:
     """Return the tables that say what the charts show."""
     levels = tables["Levels over time"]
@@ -147,7 +153,8 @@ def _tiles(progress: Progress) -> list[tuple[str, str, str]]:
         (
             f"Level {level} or above",
             cell(share_at(now.raw, level), Kind.SHARE),
-            f"{cell(share_at(now.permitted, level), Kind.SHARE)} with exceptions",
+            f"{cell(share_at(first.raw, level), Kind.SHARE) or '-'} at first; "
+            f"{cell(share_at(now.permitted, level), Kind.SHARE) or '-'} with exceptions",
         )
         for level in (1, 2, 3)
     ]

@@ -2,11 +2,58 @@
 
 from msgspec.structs import replace
 
+from readiness.model.levels import Level
 from readiness.model.progress import Forecast, Group, Progress
 from reports import words
+from reports.tables.progress import in_words, share_at
+from reports.tables.progress_pareto import progress_pareto
 from reports.tables.table import Cell
+from reports.tables.times import utc
 
 _SEVERAL = 3
+_ALL_ON_TOP = f"All VMs on Level {Level.FULL.value} or above"
+
+
+def road_in_words(progress: Progress) -> str:
+    """Return how far the estate has come on the way to the highest level, and when it may be there."""
+    first, now = progress.points[0], progress.points[-1]
+    moved = ", ".join(
+        f"Level {level}{'' if level == Level.FULL else ' or above'} from {_share(was)} to {_share(share)}"
+        for level in (1, 2, 3)
+        if (was := share_at(first.raw, level)) is not None and (share := share_at(now.raw, level)) is not None
+    )
+    ahead = next((one for one in progress.forecasts if one.subject == _ALL_ON_TOP), None)
+    road = f"Share of VMs since {first.as_of}: {moved}." if moved and len(progress.points) > 1 else ""
+    when = in_words(ahead) if ahead else ""
+    end = f"All on Level {Level.FULL.value}, at the pace so far: {when[0].lower()}{when[1:]}" if when else ""
+    return f"{road} {end}".strip()
+
+
+def next_in_words(progress: Progress) -> str:
+    """Return the control that holds most VMs back from their next level, and what to do about it."""
+    heaviest_blockers = progress_pareto(progress)
+    if heaviest_blockers is None:
+        return ""
+    most = heaviest_blockers.blockers[0]
+    return (
+        f"What holds most back: {most.control} {most.title} ({most.whose.value}) keeps {_vms(most.together)} "
+        f"from Level {most.level.value}. {most.remedy}"
+    )
+
+
+def later_runs_in_words(progress: Progress) -> str:
+    """Return that runs began after the latest snapshot: what they brought stands in no number yet."""
+    later = sum(1 for one in progress.runs if utc(one.started_at).date() > progress.as_of)
+    if not later:
+        return ""
+    runs = "1 run" if later == 1 else f"{later:,} runs"
+    return f"{runs} began after {progress.as_of}: assess again to see in the numbers what came of it."
+
+
+def assumptions_in_words(progress: Progress) -> str:
+    """Return what the forecasts take for granted."""
+    made = {one.basis for one in progress.forecasts if one.method}
+    return " ".join(f"From the {basis}: {words.ASSUMES[basis]}" for basis in words.ASSUMES if basis in made)
 
 
 def levels_in_words(progress: Progress) -> str:
@@ -91,6 +138,10 @@ def fact(label: Cell, value: Cell) -> str:
             return f"{value:,}"
         case _:
             return str(value)
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share in (0, 1) else f"{share:.1%}"
 
 
 def _vms(count: int) -> str:

@@ -15,16 +15,20 @@ from reports.excel.chart import Stack
 from reports.excel.chart_trend import areas, lines, pareto
 from reports.excel.cover import Cover
 from reports.excel.package import Book
-from reports.excel.sheet import A3, A4, Highlight, Layout, add_sheets
+from reports.excel.sheet import Highlight, Looks, add_sheets
 from reports.progress_words import (
+    assumptions_in_words,
     change_in_points,
     dimensions_in_words,
     drift_in_words,
     fact,
     first_forecasts,
     heaviest,
+    later_runs_in_words,
     levels_in_words,
     movement_in_words,
+    next_in_words,
+    road_in_words,
 )
 from reports.tables import Cell, Column, Kind, Table
 from reports.tables.progress import in_words, progress_tables, share_at
@@ -34,6 +38,8 @@ _GRID = (2, 24, 17, 17, 17, 17, 17, 17, 17)
 _MIDDLE = 5
 """Last column of the left half."""
 _CHART_ROWS = 17
+_TREND_ROWS = 22
+"""The charts over time fill the rest of the first page."""
 _SHOWN = 8
 """Applications that the first page shows; all of them stand on their own sheets."""
 
@@ -78,6 +84,7 @@ _HIGHLIGHTS: dict[str, tuple[Highlight, ...]] = {
     "Changes": (
         Highlight("Change", style.RED, equals="drift"),
         Highlight("Change", style.RED, equals="regressed"),
+        Highlight("Change", style.AMBER, equals="newly applies"),
         Highlight("Change", style.AMBER, equals="not read"),
         Highlight("Change", style.GREEN, equals="fixed"),
     ),
@@ -114,6 +121,7 @@ _WIDE = frozenset(
         "VMs",
     }
 )
+_LOOKS = Looks(highlights=_HIGHLIGHTS, wide=_WIDE, unprinted_anywhere=_ON_SCREEN)
 
 
 def write_progress_workbook(to: BinaryIO, progress: Progress) -> None:
@@ -125,13 +133,7 @@ def write_progress_workbook(to: BinaryIO, progress: Progress) -> None:
     tables = {table.name: table for table in progress_tables(progress)}
     summary = tables.pop("Summary")
     for table in tables.values():
-        layout = Layout(
-            footer,
-            highlights=_HIGHLIGHTS.get(table.name, ()),
-            unprinted=_ON_SCREEN,
-            paper=A3 if table.name in _WIDE else A4,
-        )
-        add_sheets(book, table, layout)
+        add_sheets(book, table, _LOOKS.of(table, footer))
     _draw_cover(book, progress, summary, tables, footer)
     book.write(to)
 
@@ -152,18 +154,15 @@ def _draw_cover(
     below = f"From {first} to {progress.as_of}, {len(progress.points)} snapshots"
     cover.title(f"Progress of {progress.estate}", below)
     _draw_tiles(cover, progress)
-    cover.note(levels_in_words(progress))
-    cover.note(movement_in_words(progress))
-    if said := dimensions_in_words(progress):
-        cover.note(said)
-    cover.note(drift_in_words(progress), style.ALARM if progress.drift else style.NOTE)
-    cover.row += 1
+    _write_words(cover, progress)
+    # A page for each question: where do we stand, when is it done and by whom, what is in the way.
     _draw_trends(cover, book, tables)
+    sheet.row_breaks.append(Break(id=cover.row - 1))
     _draw_forecasts(cover, progress)
+    _draw_groups(cover, progress)
     sheet.row_breaks.append(Break(id=cover.row - 1))
     _draw_pareto(cover, progress)
     sheet.row_breaks.append(Break(id=cover.row - 1))
-    _draw_groups(cover, progress)
     facts = tuple((label, fact(label, value)) for label, value in summary.rows)
     columns = (Column("Fact", 41, Kind.PROSE), Column("Value", 102, Kind.PROSE))
     cover.table("In numbers", Table("Facts", columns, facts), (2, 6))
@@ -187,15 +186,31 @@ def _draw_tiles(cover: Cover, progress: Progress) -> None:
     cover.tiles(tiles)
 
 
+def _write_words(cover: Cover, progress: Progress) -> None:
+    """Write what the numbers mean, the way to the highest level and the next thing to do first."""
+    for said, name in (
+        (road_in_words(progress), style.LEAD),
+        (next_in_words(progress), style.LEAD),
+        (levels_in_words(progress), style.NOTE),
+        (movement_in_words(progress), style.NOTE),
+        (dimensions_in_words(progress), style.NOTE),
+        (drift_in_words(progress), style.ALARM if progress.drift else style.NOTE),
+        (later_runs_in_words(progress), style.ALARM),
+    ):
+        if said:
+            cover.note(said, name)
+    cover.row += 1
+
+
 def _draw_trends(cover: Cover, book: Book, tables: dict[str, Table]) -> None:
     """Draw the two charts over time side by side, over the cells of their own sheets."""
     levels, burn_up = tables["Levels over time"], tables["Burn-up"]
-    chart = areas(book.workbook[levels.name], levels, LEVEL_COLOURS, "VMs on each level")
-    cover.chart(chart, row=cover.row, column=2, rows=_CHART_ROWS, last=_MIDDLE)
+    chart = areas(book.workbook[levels.name], levels, LEVEL_COLOURS, "VMs on each level", "VMs")
+    cover.chart(chart, row=cover.row, column=2, rows=_TREND_ROWS, last=_MIDDLE)
     title = "Share of VMs on each level, against the targets"
     chart = lines(book.workbook[burn_up.name], burn_up, _BURN_UP, _TARGETS, title)
-    cover.chart(chart, row=cover.row, column=_MIDDLE + 1, rows=_CHART_ROWS)
-    cover.row += _CHART_ROWS + 1
+    cover.chart(chart, row=cover.row, column=_MIDDLE + 1, rows=_TREND_ROWS)
+    cover.row += _TREND_ROWS + 1
 
 
 def _draw_forecasts(cover: Cover, progress: Progress) -> None:
@@ -207,6 +222,10 @@ def _draw_forecasts(cover: Cover, progress: Progress) -> None:
     )
     rows = tuple((one.subject, one.basis, one.now, in_words(one)) for one in first_forecasts(progress))
     cover.table("Forecast, always as a range", Table("Forecast", columns, rows), (2, 1, 1, 4))
+    if said := assumptions_in_words(progress):
+        cover.row -= 1
+        cover.note(said)
+        cover.row += 1
 
 
 def _draw_pareto(cover: Cover, progress: Progress) -> None:

@@ -15,7 +15,7 @@ from reports.excel import style
 from reports.excel.chart import Stack, side_by_side, stacked_bars
 from reports.excel.cover import Cover
 from reports.excel.package import Book
-from reports.excel.sheet import A3, A4, Highlight, Layout, add_sheets
+from reports.excel.sheet import Highlight, Looks, add_sheets
 from reports.tables import Cell, Column, Kind, Table
 from reports.tables.times import minutes
 from reports.tables.wave import DURATIONS, outages_in_words, state_in_words, wave_tables
@@ -66,6 +66,7 @@ _UNPRINTED = {
     "Snapshots": ("Resource id",),
     "Steps": ("Name",),
 }
+_LOOKS = Looks(highlights=_HIGHLIGHTS, unprinted=_UNPRINTED, wide=_WIDE)
 
 
 def write_wave_workbook(to: BinaryIO, report: WaveReport) -> None:
@@ -78,13 +79,7 @@ def write_wave_workbook(to: BinaryIO, report: WaveReport) -> None:
     tables = {table.name: table for table in wave_tables(report)}
     summary = tables.pop("Summary")
     for table in tables.values():
-        layout = Layout(
-            footer,
-            highlights=_HIGHLIGHTS.get(table.name, ()),
-            unprinted=_UNPRINTED.get(table.name, ()),
-            paper=A3 if table.name in _WIDE else A4,
-        )
-        add_sheets(book, table, layout)
+        add_sheets(book, table, _LOOKS.of(table, footer))
     _draw_cover(book, report, summary, tables, footer)
     book.write(to)
 

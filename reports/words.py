@@ -116,3 +116,11 @@ def _action(name: str, choice: Choice) -> str:
             return f"{choice.identity.type.capitalize()}-assigned managed identity"
         case _:
             return playbook(name)
+
+
+ASSUMES = {
+    "pace": "the share goes on growing as in the snapshots so far; their spread is the range.",
+    "plan": "every window is kept, and VMs succeed as often as in recorded runs, or four in five until there "
+    "are enough of them.",
+}
+"""What forecasts take for granted, by what they are made from."""

@@ -11,7 +11,7 @@ from readiness.app.people import Person, local_user
 from readiness.app.places import whoever_is_logged_in
 from readiness.app.shared_actions import action_of
 from readiness.model.lifecycle import Stage
-from readiness.model.plan import Plan, PlanAction, TargetKind
+from readiness.model.plan import Plan, PlanAction, TargetKind, Wave
 from readiness.store.approvals import Approval, add_approval
 from readiness.store.artefacts import read_plan
 from readiness.store.journal import read_head
@@ -31,11 +31,11 @@ def approve_wave(plan_path: Path, number: int, digest: str | None, state: Path, 
     Raises:
         PlanError: The plan cannot be read, has another digest, or has no such wave.
         CloudError: The plan is for Azure itself, and nobody is logged in there.
-        ConsentError: The plan is for Azure itself, and who is logged in there made it.
+        ConsentError: The plan is for Azure itself, and who is logged in there made it, or may have.
     """
     plan = _plan(plan_path, digest)
     wave = wave_of(plan, number)
-    return _given(plan, state, wave=wave.number, note=note, evidence=_evidence(plan, wave.number, state))
+    return _given(plan, state, wave, note=note, evidence=_evidence(plan, wave.number, state))
 
 
 def approve_action(
@@ -55,12 +55,14 @@ def approve_action(
         PlanError: The plan cannot be read, or has another digest.
         UsageError: The plan has no such action.
         CloudError: The plan is for Azure itself, and nobody is logged in there.
-        ConsentError: The plan is for Azure itself, and who is logged in there made it.
+        ConsentError: The plan is for Azure itself, and who is logged in there made it, or may have.
     """
     plan = _plan(plan_path, digest)
     action = action_of(plan, wanted)
     evidence = _evidence(plan, max(action.waves), state, (Stage.CLOSURE,))
-    given = _given(plan, state, action=action.key, note=note, evidence=evidence, owners_agreed=owners_agreed)
+    given = _given(
+        plan, state, None, action=action.key, note=note, evidence=evidence, owners_agreed=owners_agreed
+    )
     return action, given
 
 
@@ -71,11 +73,11 @@ def _plan(path: Path, digest: str | None) -> Plan:
     return plan
 
 
-def _given(plan: Plan, state: Path, *, wave: int = 0, **said: Any) -> Approval:
+def _given(plan: Plan, state: Path, wave: Wave | None, **said: Any) -> Approval:
     who = _approver(plan)
-    insist_on_somebody_else(plan, who)
-    at = datetime.now(UTC)
-    given = Approval(digest=plan.digest, wave=wave, by=who.name, object_id=who.object_id, at=at, **said)
+    insist_on_somebody_else(plan, who, wave)
+    number, at = wave.number if wave else 0, datetime.now(UTC)
+    given = Approval(digest=plan.digest, wave=number, by=who.name, object_id=who.object_id, at=at, **said)
     add_approval(state, given)
     return given
 

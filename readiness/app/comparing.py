@@ -2,7 +2,8 @@
 
 *Drift* stands first: a dimension that a VM has lost and that some earlier snapshot shows satisfied, or
 anything that got worse on a VM which a recorded run had upgraded. What only got worse otherwise is
-*regressed*; a control that did not apply before has not been lost.
+*regressed*. Both were met, or stood closer, before. What was not asked for before *newly applies*, and what
+is not asked for any more *no longer applies*: the one was never lost, and the other never met.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,8 +13,9 @@ from msgspec import Struct
 
 from readiness.model.assessment import Classification, OpenControl
 from readiness.model.history import Change, ChangeKind, DimensionRecord, SnapshotHead, VmRecord, is_open
-from readiness.model.verdict import Dimension
+from readiness.model.verdict import Dimension, Status
 
+_HOLDS = "holds"
 _RANK = {
     Classification.SATISFIED: 0,
     Classification.NOT_APPLICABLE: 0,
@@ -26,6 +28,8 @@ _RANK = {
 """How far a class is from the goal. Not to know is as far as to be blocked: finding out loses nothing."""
 
 _NOT_ASKED = "did not apply"
+_NOT_ASKED_ANY_MORE = "does not apply"
+_UNTOLD = "whether it applied before was not recorded"
 _ORDER = {kind: position for position, kind in enumerate(ChangeKind)}
 
 
@@ -91,68 +95,101 @@ def _of_dimensions(old: VmRecord, new: VmRecord, known: Known) -> Iterator[Chang
         before, after = old.dimensions.get(dimension), new.dimensions.get(dimension)
         if before is None or after is None or before.classification is after.classification:
             continue
-        rank, now = _RANK[before.classification], _RANK[after.classification]
         reached = known.satisfied_on.get(dimension, {}).get(new.id.key)
-        if now > rank:
-            is_drift = reached is not None or new.id.key in known.upgraded
-            kind = ChangeKind.DRIFT if is_drift else ChangeKind.REGRESSED
-        elif now == 0 < rank:
-            kind = ChangeKind.FIXED
-        else:
-            kind = ChangeKind.CHANGED
-        reason = why(after) if kind is not ChangeKind.FIXED else _was(before)
-        yield Change(
-            kind=kind,
-            vm=new.id.text,
-            name=new.name,
-            application=new.application,
-            owner=new.owner,
-            subject=dimension.value,
-            title="",
-            before=before.classification.value,
-            after=after.classification.value,
-            reason=_with_run(reason, kind, new, known),
-            reached_on=reached if kind is ChangeKind.DRIFT else None,
+        is_upgraded = new.id.key in known.upgraded
+        kind = _kind(before, after, was_satisfied=reached is not None, is_upgraded=is_upgraded)
+        yield _change(
+            kind,
+            new,
+            (dimension.value, ""),
+            (before.classification.value, after.classification.value),
+            _with_run(_because(kind, before, after), kind, new, known),
+            reached if kind is ChangeKind.DRIFT else None,
         )
 
 
+def _kind(
+    before: DimensionRecord, after: DimensionRecord, *, was_satisfied: bool, is_upgraded: bool
+) -> ChangeKind:
+    """Return what became of a dimension; once satisfied is lost, even if it did not apply meanwhile."""
+    rank, now = _RANK[before.classification], _RANK[after.classification]
+    if now > rank and was_satisfied:
+        return ChangeKind.DRIFT
+    if after.classification is Classification.NOT_APPLICABLE:
+        return ChangeKind.NOT_ASKED_ANY_MORE
+    if before.classification is Classification.NOT_APPLICABLE:
+        return ChangeKind.NEWLY_APPLIES
+    if now > rank:
+        return ChangeKind.DRIFT if is_upgraded else ChangeKind.REGRESSED
+    return ChangeKind.FIXED if now == 0 else ChangeKind.CHANGED
+
+
+def _because(kind: ChangeKind, before: DimensionRecord, after: DimensionRecord) -> str:
+    match kind:
+        case ChangeKind.FIXED:
+            return _was(why(before))
+        case ChangeKind.NEWLY_APPLIES:
+            return "; ".join(filter(None, (why(after), _was(_why_not_asked(before)))))
+        case ChangeKind.NOT_ASKED_ANY_MORE:
+            return "; ".join(filter(None, (_why_not_asked(after), _was(why(before)))))
+        case _:
+            return why(after)
+
+
 def _of_controls(old: VmRecord, new: VmRecord, known: Known) -> Iterator[Change]:
-    """Yield controls that were lost or met; those that only one catalogue has are left out."""
+    """Yield controls that were lost or met, or began or ceased to apply; one catalogue's own are left out."""
     titles = {one.id: one.title for one in known.after.controls}
     asked = titles.keys() & {one.id for one in known.before.controls}
     before, after = _opened(old.controls), _opened(new.controls)
     for control in sorted((before.keys() ^ after.keys()) & asked):
         lost = after.get(control)
         if lost is None:
-            met = before[control]
-            is_asked = control not in {one.id for one in new.controls}
-            kind = ChangeKind.FIXED if is_asked else ChangeKind.CHANGED
-            was, now, reason = met.verdict.value, "holds" if is_asked else _NOT_ASKED, f"was {met.reason}"
-        elif not _could_hold(old, control, known):
-            kind, was, now, reason = ChangeKind.CHANGED, _NOT_ASKED, lost.verdict.value, lost.reason
+            kind, was, now, reason = _not_open_any_more(new, before[control])
         else:
-            kind = ChangeKind.DRIFT if new.id.key in known.upgraded else ChangeKind.REGRESSED
-            was, now, reason = "holds", lost.verdict.value, lost.reason
-        yield Change(
-            kind=kind,
-            vm=new.id.text,
-            name=new.name,
-            application=new.application,
-            owner=new.owner,
-            subject=control,
-            title=titles[control],
-            before=was,
-            after=now,
-            reason=_with_run(reason, kind, new, known),
+            kind, was, now, reason = _newly_open(old, new, lost, known)
+        yield _change(
+            kind, new, (control, titles[control]), (was, now), _with_run(reason, kind, new, known), None
         )
 
 
+_Told = tuple[ChangeKind, str, str, str]
+"""What became of a control, how it stood and stands, and why."""
+
+
+def _not_open_any_more(new: VmRecord, was: OpenControl) -> _Told:
+    unasked = _listed(new, was.id)
+    if unasked is None:
+        return ChangeKind.FIXED, was.verdict.value, _HOLDS, _was(was.reason)
+    reason = f"{unasked.reason}; {_was(was.reason)}"
+    return ChangeKind.NOT_ASKED_ANY_MORE, was.verdict.value, _NOT_ASKED_ANY_MORE, reason
+
+
+def _newly_open(old: VmRecord, new: VmRecord, lost: OpenControl, known: Known) -> _Told:
+    unasked = _listed(old, lost.id)
+    if unasked is not None:
+        return (
+            ChangeKind.NEWLY_APPLIES,
+            _NOT_ASKED,
+            lost.verdict.value,
+            f"{lost.reason}; {_was(unasked.reason)}",
+        )
+    if not known.before.tells_unasked and not _could_hold(old, lost.id, known):
+        return ChangeKind.NEWLY_APPLIES, _NOT_ASKED, lost.verdict.value, lost.reason
+    kind = ChangeKind.DRIFT if new.id.key in known.upgraded else ChangeKind.REGRESSED
+    reason = lost.reason if known.before.tells_unasked else f"{lost.reason}; {_UNTOLD}"
+    return kind, _HOLDS, lost.verdict.value, reason
+
+
 def _could_hold(old: VmRecord, control: str, known: Known) -> bool:
-    """Tell whether a control that is not open applied at all: only those that do can be lost."""
+    """Tell whether a control may have been met in a snapshot that does not list what does not apply."""
     needed = known.comes_with.get(control)
     standing = old.dimensions.get(needed) if needed else None
     is_there = standing is None or standing.classification is Classification.SATISFIED
-    return is_there and control not in {one.id for one in old.controls}
+    return is_there and any(one.id == control and one.met for one in known.before.controls)
+
+
+def _listed(vm: VmRecord, control: str) -> OpenControl | None:
+    return next((one for one in vm.controls if one.id == control), None)
 
 
 def _opened(controls: tuple[OpenControl, ...]) -> dict[str, OpenControl]:
@@ -170,8 +207,12 @@ def why(standing: DimensionRecord) -> str:
     return "; ".join(f"{one.rule} {one.reason} ({one.status})" for one in told)
 
 
-def _was(standing: DimensionRecord) -> str:
-    reasons = why(standing)
+def _why_not_asked(standing: DimensionRecord) -> str:
+    told = [one for one in standing.reasons if one.status == Status.NOT_APPLICABLE]
+    return "; ".join(f"{one.rule} {one.reason} ({one.status})" for one in told)
+
+
+def _was(reasons: str) -> str:
     return f"was {reasons}" if reasons else ""
 
 
@@ -182,15 +223,30 @@ def _stands(vm: VmRecord) -> str:
 
 
 def _whole(kind: ChangeKind, vm: VmRecord, before: str, after: str, reason: str) -> Change:
+    return _change(kind, vm, ("vm", ""), (before, after), reason, None)
+
+
+def _change(
+    kind: ChangeKind,
+    vm: VmRecord,
+    subject: tuple[str, str],
+    stood: tuple[str, str],
+    reason: str,
+    reached_on: date | None,
+) -> Change:
+    """Return a change of a VM, of one of its dimensions or controls (by name and title), and how it stood."""
+    name, title = subject
+    before, after = stood
     return Change(
         kind=kind,
         vm=vm.id.text,
         name=vm.name,
         application=vm.application,
         owner=vm.owner,
-        subject="vm",
-        title="",
+        subject=name,
+        title=title,
         before=before,
         after=after,
         reason=reason,
+        reached_on=reached_on,
     )

@@ -1,7 +1,8 @@
 """Who has to agree before something runs live, and whether they did. On a twin nobody has to.
 
 * Each production VM has its owner's sign-off: an approving decision with approver, date and change ticket.
-* A wave with production VMs has an approval by a second person: neither the plan's author nor the runner.
+* A wave with production VMs has an approval by a second person: neither the plan's author nor the runner. Of
+  a plan that does not say who made it nobody can be told to be one.
 * What cannot be taken back by configuration has its owner's sign-off in any environment, a move of the backup
   to an Enhanced policy included.
 * Whoever owns a VM's infrastructure code has confirmed: the next apply could replace the VM.
@@ -12,7 +13,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from readiness.app.people import Person, may_be_author
+from readiness.app.people import Person, may_be_author, names_its_authors
 from readiness.app.places import Place
 from readiness.errors import ConsentError
 from readiness.model.context import Environment
@@ -22,6 +23,8 @@ from readiness.model.plan import Plan, PlanAction, PlannedVm, TargetKind, Wave
 from readiness.store.approvals import Approval, approvals_of
 
 _SHOWN = 8
+_NO_AUTHOR = "the plan does not say who made it, so that nobody can be told to be its second person"
+_NAME_IT = "Plan again: 'readiness plan create ESTATE' names whoever makes a plan, or --author NAME."
 
 
 def insist_on_consent(plan: Plan, wave: Wave, state: Path, place: Place) -> None:
@@ -55,9 +58,9 @@ def insist_on_consent_for(plan: Plan, action: PlanAction, state: Path, place: Pl
     missing = [] if not place.is_live else list(agreements_missing_for(plan, action, state, place.who))
     if missing:
         raise ConsentError(
-            f"{action.target.name} may not be changed live yet: {len(missing)} agreements are missing.",
+            f"{action.name} may not be changed live yet: {len(missing)} agreements are missing.",
             details="; ".join(missing),
-            remedy=f"A second person approves with 'readiness approve PLAN --action {action.target.name}'.",
+            remedy=f"A second person approves with 'readiness approve PLAN --action {action.name}'.",
         )
 
 
@@ -65,9 +68,11 @@ def agreements_missing_for(plan: Plan, action: PlanAction, state: Path, runner: 
     """Yield a sentence for every agreement that a live change of a shared object misses."""
     given = approvals_of(state, plan.digest, 0, action.key)
     seconds = [one for one in given if _is_second(one, plan, runner)]
-    if not seconds:
+    if not names_its_authors(plan.author):
+        yield _NO_AUTHOR
+    elif not seconds:
         own = " (only its author or runner did)" if given else ""
-        yield f"no second person approved the change of {action.target.name}{own}"
+        yield f"no second person approved the change of {action.name}{own}"
     elif action.others and not any(one.owners_agreed for one in seconds):
         names = ", ".join(vm.name for vm in action.others[:_SHOWN])
         more = f" and {len(action.others) - _SHOWN} more" if len(action.others) > _SHOWN else ""
@@ -81,13 +86,23 @@ def agreements_missing_for(plan: Plan, action: PlanAction, state: Path, runner: 
             yield from _missing_for(vm, decisions)
 
 
-def insist_on_somebody_else(plan: Plan, who: Person) -> None:
-    """Refuse the approval of a plan for Azure itself by whoever made it.
+def insist_on_somebody_else(plan: Plan, who: Person, wave: Wave | None = None) -> None:
+    """Refuse the approval of a plan for Azure itself by whoever made it, or may have made it.
+
+    Args:
+        plan: The plan.
+        who: Who wants to approve.
+        wave: What is approved; None: a change of what several VMs hang on.
 
     Raises:
-        ConsentError: It is the author who wants to approve it.
+        ConsentError: It is the author who wants to approve it, or a second person is needed and nobody knows
+            who the first is.
     """
-    if plan.target.kind is TargetKind.LIVE and may_be_author(plan.author, who.name, who.object_id):
+    if plan.target.kind is not TargetKind.LIVE:
+        return
+    if (wave is None or _is_production(wave)) and not names_its_authors(plan.author):
+        raise ConsentError(f"Nobody can approve this yet: {_NO_AUTHOR}.", remedy=_NAME_IT)
+    if may_be_author(plan.author, who.name, who.object_id):
         raise ConsentError(
             f"{plan.author} made this plan, and cannot be its second person, too.",
             details=f"Logged in here is {who.words}.",
@@ -97,14 +112,20 @@ def insist_on_somebody_else(plan: Plan, who: Person) -> None:
 
 def missing_consent(plan: Plan, wave: Wave, approvals: Iterable[Approval], runner: Person) -> Iterator[str]:
     """Yield a sentence for every agreement that is missing."""
-    if any(vm.environment is Environment.PRODUCTION for vm in wave.vms):
+    if _is_production(wave):
         given = list(approvals)
-        if not any(_is_second(approval, plan, runner) for approval in given):
+        if not names_its_authors(plan.author):
+            yield _NO_AUTHOR
+        elif not any(_is_second(approval, plan, runner) for approval in given):
             own = " (only its author or runner did)" if given else ""
             yield f"no second person approved the wave{own}"
     decisions = {decision.vm: decision for decision in plan.decisions}
     for vm in wave.vms:
         yield from _missing_for(vm, decisions)
+
+
+def _is_production(wave: Wave) -> bool:
+    return any(vm.environment is Environment.PRODUCTION for vm in wave.vms)
 
 
 def _is_second(approval: Approval, plan: Plan, runner: Person) -> bool:

@@ -1,6 +1,7 @@
 """Use cases: remember assessments and runs, list what is remembered, and compare two snapshots."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -125,9 +126,16 @@ def compare(state: Path, before: str, after: str, estate: str | None = None) -> 
 
 
 def changes_between(
-    history: History, old: SnapshotInfo, new: SnapshotInfo
+    history: History, old: SnapshotInfo, new: SnapshotInfo, upgraded: Mapping[str, str] | None = None
 ) -> tuple[tuple[str, ...], tuple[Change, ...]]:
-    """Return the controls that only one of two snapshots asked for, and what changed of the VMs."""
+    """Return the controls that only one of two snapshots asked for, and what changed of the VMs.
+
+    Args:
+        history: The history.
+        old: The earlier snapshot, or what is to be taken for it.
+        new: The later one.
+        upgraded: VMs that runs upgraded, by key, with the run; None: as all runs up to the later one tell.
+    """
     history.insist_on_whole(old)
     history.insist_on_whole(new)
     before, after = history.head(old.number), history.head(new.number)
@@ -135,7 +143,7 @@ def changes_between(
         before=before,
         after=after,
         satisfied_on={one: history.last_satisfied(one, at=new, until=old) for one in Dimension},
-        upgraded=history.upgraded(new.as_of),
+        upgraded=history.upgraded(new.as_of) if upgraded is None else upgraded,
         comes_with=_COMES_WITH,
     )
     return catalogue_changes(before, after), changes(history.differences(old.number, new.number), known)

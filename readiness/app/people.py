@@ -3,14 +3,21 @@
 import getpass
 import os
 import re
+import unicodedata
 
 from msgspec import Struct
 
 from readiness.azure.connect import Endpoint
 from readiness.azure.whoami import whoami
 
+NOBODY_NAMED = "(nobody named)"
+"""Stands among the authors of a plan whose maker nobody knows: whoever edits it does not take that place."""
 _AND = "; "
-"""Between the names of those who made a plan."""
+"""Between the names of those who made a plan; people who type them may leave the space out."""
+_NAMELESS = re.compile(r"user \d+")
+"""Stands for a user of a machine that has no name for it: of whom nobody knows who that is."""
+_GUEST = "#ext#"
+"""In the user principal name of a guest, behind its own name with an underscore for the @."""
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -29,7 +36,27 @@ class Person(Struct, frozen=True, kw_only=True):
         """Tell whether a record speaks of this person: by object id where both have one, else by name."""
         if self.object_id and object_id:
             return self.object_id.lower() == object_id.lower()
-        return self.name.lower() == name.lower()
+        return known_as(self.name) == known_as(name)
+
+
+def known_as(name: str) -> str:
+    """Return a name as its owner has it at home, in one letter case.
+
+    A guest of a tenant is `ann_contoso.com#EXT#@tenant.onmicrosoft.com` there and `ann@contoso.com` at home;
+    tokens of personal accounts begin with who vouches for them, as in `live.com#ann@example.com`.
+    """
+    plain = unicodedata.normalize("NFKC", name).strip().casefold()
+    at_home, is_guest, _ = plain.partition(_GUEST)
+    if is_guest:
+        user, _, domain = at_home.rpartition("_")
+        return f"{user}@{domain}" if user else at_home
+    return plain.rpartition("#")[2] or plain
+
+
+def names_its_authors(author: str) -> bool:
+    """Tell whether everybody is named who made a plan: only then somebody else can be told from them."""
+    names = [one.strip() for one in author.split(_AND.strip())]
+    return all(names) and not any(one == NOBODY_NAMED or _NAMELESS.fullmatch(one) for one in names)
 
 
 def read_person(words: str) -> Person:
@@ -44,7 +71,8 @@ def may_be_author(author: str, name: str, object_id: str = "") -> bool:
     A plan is made without Azure, often by somebody of whom only the login name of a machine is known: that is
     taken for whoever has it before the @ of a user principal name. Of several each is one.
     """
-    return any(_may_be(one, name, object_id) for one in author.split(_AND) if one)
+    names = (one.strip() for one in author.split(_AND.strip()))
+    return any(_may_be(one, name, object_id) for one in names if one)
 
 
 def authors_with(authors: str, another: str) -> str:
@@ -56,8 +84,8 @@ def _may_be(author: str, name: str, object_id: str) -> bool:
     known = read_person(author)
     if known.is_same_as(name, object_id) or (object_id and author.lower() == object_id.lower()):
         return True
-    before_at = name.partition("@")[0]
-    return not known.object_id and "@" not in known.name and known.name.lower() == before_at.lower()
+    login = known_as(known.name).rpartition("\\")[2]
+    return not known.object_id and "@" not in login and login == known_as(name).partition("@")[0]
 
 
 def local_user() -> str:

@@ -20,7 +20,7 @@ from readiness.app.replanning import decided
 from readiness.errors import PlanError, UsageError
 from readiness.model.decision import Decision
 from readiness.model.ids import ResourceId
-from readiness.model.plan import Plan, digest_of
+from readiness.model.plan import Plan, TargetKind, digest_of
 from readiness.planner.diff import diff
 from readiness.store.artefacts import read_plan, write_plan, write_whole
 
@@ -109,7 +109,7 @@ def accept(preview: Preview, author: str, to: Path) -> Accepted:
         PlanError: Something in the preview cannot be accepted.
         UsageError: Nothing can be written there.
     """
-    from readiness.app.people import authors_with
+    from readiness.app.people import NOBODY_NAMED, authors_with
     from reports.parts import Part
     from reports.workbook import write_plan_workbook
 
@@ -118,7 +118,8 @@ def accept(preview: Preview, author: str, to: Path) -> Accepted:
             f"{len(preview.violations)} things stand against this import; nothing was written.",
             remedy="Correct the cells that are named, or leave their workbooks out.",
         )
-    authors = authors_with(preview.plan.author, author)
+    unnamed = NOBODY_NAMED if preview.plan.target.kind is TargetKind.LIVE else ""
+    authors = authors_with(preview.plan.author or unnamed, author)
     unsealed = replace(preview.result, author=authors, previous=preview.plan.digest, digest="")
     plan = replace(unsealed, digest=digest_of(unsealed))
     buffer = BytesIO()

@@ -1,6 +1,7 @@
 """Use case: the progress of one estate over its snapshots, read from the history and written to files."""
 
 from collections.abc import Sequence
+from datetime import date
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -23,11 +24,12 @@ from readiness.app.progress_details import (
     vm_levels,
 )
 from readiness.app.release import RELEASE
-from readiness.app.report_files import FORMATS, Forms, write_forms
+from readiness.app.report_files import FORMATS, Forms, Written, write_forms
+from readiness.app.runs_as_of import known_on, upgraded_by
 from readiness.app.standings import blockers, group, mean, own_stands
 from readiness.app.ticking import Tick, silent
 from readiness.errors import UsageError
-from readiness.model.history import SnapshotInfo
+from readiness.model.history import RunRecord, SnapshotInfo
 from readiness.model.plan import Plan
 from readiness.model.progress import Blocker, Forecast, Group, Point, Progress
 from readiness.model.verdict import Dimension
@@ -35,6 +37,7 @@ from readiness.store.artefacts import read_plan
 from readiness.store.history import History
 from readiness.store.history_counts import trend
 
+LATEST = "latest"
 _TITLES = {
     Dimension.TRUSTED_LAUNCH: "Trusted Launch",
     Dimension.CMK: "Customer-managed keys",
@@ -48,8 +51,8 @@ class ProgressRequest(Struct, frozen=True, kw_only=True):
 
     state: Path
     estate: str | None = None
-    at: str = "latest"
-    """The snapshot it ends with."""
+    at: str = LATEST
+    """The snapshot it ends with. With an earlier one nothing is told that came after its day."""
     plan: Path | None = None
     """A plan whose windows are forecast from, too."""
 
@@ -59,7 +62,8 @@ def progress_of(request: ProgressRequest, tick: Tick = silent) -> Progress:
 
     Raises:
         HistoryError: There is no history, or it cannot be read.
-        UsageError: No such estate or snapshot, or the plan is for other VMs.
+        UsageError: No such estate or snapshot, or the plan is for other VMs, or was made after the day at
+            which the report is to end.
         PlanError: There is no such plan.
     """
     plan = read_plan(request.plan) if request.plan else None
@@ -67,11 +71,15 @@ def progress_of(request: ProgressRequest, tick: Tick = silent) -> Progress:
         known = history.snapshots(only_estate(history, request.estate))
         until = known[: known.index(choose(known, request.at)) + 1]
         days = tuple(list(same)[-1] for _, same in groupby(until, key=lambda one: one.as_of))
-        return _made(history, days, len(until) - len(days), plan, tick)
+        runs = history.runs(days[-1].estate)
+        if request.at != LATEST:
+            runs = known_on(runs, days[-1].as_of)
+            _refuse_later(plan, days[-1].as_of)
+        return _made(history, days, len(until) - len(days), runs, plan, tick)
 
 
-def write(progress: Progress, to: Path, formats: Sequence[str] = FORMATS) -> tuple[Path, ...]:
-    """Write a progress report into a folder, and return what was written."""
+def write(progress: Progress, to: Path, formats: Sequence[str] = FORMATS) -> Written:
+    """Write a progress report into a folder, and return what was done there."""
     from reports.tables.progress import progress_tables
 
     forms = Forms(
@@ -97,8 +105,21 @@ def _page(progress: Progress) -> bytes:
     return progress_page(progress)
 
 
+def _refuse_later(plan: Plan | None, day: date) -> None:
+    if plan is not None and plan.as_of > day:
+        raise UsageError(
+            f"The plan {plan.approval} was made on {plan.as_of}, after {day}: nobody could forecast from it.",
+            remedy="Give a plan of that day or earlier, or leave --plan out.",
+        )
+
+
 def _made(
-    history: History, days: tuple[SnapshotInfo, ...], left_out: int, plan: Plan | None, tick: Tick
+    history: History,
+    days: tuple[SnapshotInfo, ...],
+    left_out: int,
+    runs: tuple[RunRecord, ...],
+    plan: Plan | None,
+    tick: Tick,
 ) -> Progress:
     last = days[-1]
     head = history.head(last.number)
@@ -108,15 +129,17 @@ def _made(
         last=last,
         head=head,
         catalogue={control.id: control for control in head.controls},
+        upgraded=upgraded_by(runs, last.as_of),
     )
     points = _points(history, days, tick)
     whole, held = _estate(history, shown, points)
-    runs = history.runs(last.estate)
     forecasts = [*_paces(points)]
     if plan is not None:
         open_vms = _open_vms(history, last, plan)
         forecasts += by_plan(plan, open_vms, points, runs, _PLAYBOOKS)
-    catalogue, changes = changes_between(history, shown.before, last) if shown.before else ((), ())
+    catalogue, changes = (
+        changes_between(history, shown.before, last, shown.upgraded) if shown.before else ((), ())
+    )
     return Progress(
         estate=last.estate,
         as_of=last.as_of,

@@ -1,6 +1,6 @@
 """The parts of a progress report that are read from single snapshots: groups, controls, drift and VMs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,6 +37,8 @@ class Shown(Struct, frozen=True, kw_only=True):
     head: SnapshotHead
     """Of the latest."""
     catalogue: Catalogue
+    upgraded: Mapping[str, str] = {}
+    """VMs that runs upgraded up to the latest, by key, with the run."""
     missed: dict[tuple[int, int], tuple[OpenControl, ...]] = {}
     """What VMs miss for their next level, by their level and the number of their set of listed controls."""
 
@@ -80,7 +82,6 @@ def exceptions_left(shown: Shown) -> tuple[ExceptionLeft, ...]:
 
 def drifted(history: History, shown: Shown) -> tuple[Lost, ...]:
     """Return every VM and dimension that is not satisfied any more, by application and VM."""
-    upgraded = history.upgraded(shown.last.as_of)
     found = []
     for dimension in Dimension:
         satisfied_on = history.last_satisfied(dimension, at=shown.last, until=shown.last)
@@ -95,7 +96,7 @@ def drifted(history: History, shown: Shown) -> tuple[Lost, ...]:
                     dimension=dimension,
                     classification=standing.classification,
                     last_satisfied=satisfied_on[record.id.key],
-                    upgraded_by=upgraded.get(record.id.key, ""),
+                    upgraded_by=shown.upgraded.get(record.id.key, ""),
                     reason=why(standing),
                 )
             )

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 
 from msgspec.structs import replace
 
-from readiness.app.next_steps import Advice, to_finish, to_follow
+from readiness.app.next_steps import Advice, to_finish, to_follow, to_resize
 from readiness.app.wave_sources import Source, Told
-from readiness.model.lifecycle import SUCCEEDED, Stage
+from readiness.model.lifecycle import SUCCEEDED, Phase, Stage
 from readiness.model.run import RunState
 from readiness.model.wave_report import NEEDS_A_PERSON, End, LeftToDo, SnapshotTold, VmTold
 
@@ -39,6 +39,7 @@ def left_to_do(
         *_commands(source),
         *_remaining(vms),
         *_closures(source, vms),
+        *_other_sizes(source),
         *_shared(source),
         *_expiring(source, snapshots),
     )
@@ -112,6 +113,27 @@ def _closures(source: Source, vms: Sequence[VmTold]) -> Iterator[LeftToDo]:
         not_before=min((vm.closure_from for vm in due if vm.closure_from), default=None),
         command=command,
     )
+
+
+def _other_sizes(source: Source) -> Iterator[LeftToDo]:
+    """Yield each VM that runs as an approved size, as the last of its runs found it."""
+    last = {
+        unit.vm: (told, unit)
+        for told in source.runs.values()
+        for unit in told.state.units
+        if unit.phase in SUCCEEDED or unit.phase is Phase.ROLLED_BACK
+    }
+    for told, unit in last.values():
+        if unit.runs_as:
+            advice = next(iter(to_resize(replace(told.state, units=(unit,)))), None)
+            yield LeftToDo(
+                urgency="next",
+                what=f"Give it its own size back: {unit.own_size}",
+                vm=unit.name,
+                why=f"it runs as {unit.runs_as}, since Azure had no room, until somebody changes it; "
+                "infrastructure code that names the old size does so with its next apply, and takes it down",
+                command=advice.command if advice is not None else "",
+            )
 
 
 def _shared(source: Source) -> Iterator[LeftToDo]:

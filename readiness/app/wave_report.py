@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from readiness.app.release import RELEASE
-from readiness.app.report_files import FORMATS, Forms, write_forms
+from readiness.app.report_files import FORMATS, Forms, Written, write_forms
 from readiness.app.wave_left import left_to_do
 from readiness.app.wave_sources import Source, Told, find_source
 from readiness.app.wave_vms import WaveVms, end_of
@@ -68,8 +68,8 @@ def wave_report(source: str, number: int | None, state: Path) -> WaveReport:
     )
 
 
-def write(report: WaveReport, to: Path, formats: Sequence[str] = FORMATS) -> tuple[Path, ...]:
-    """Write the report of a wave into a folder, and return what was written."""
+def write(report: WaveReport, to: Path, formats: Sequence[str] = FORMATS) -> Written:
+    """Write the report of a wave into a folder, and return what was done there."""
     from reports.tables.wave import wave_tables
 
     forms = Forms(

@@ -140,7 +140,7 @@ class WaveVms:
             for planned in campaign.steps(phase, records)
         }
         return tuple(
-            _step(record, words.get(name) or name.partition(".")[2].replace("-", " "))
+            StepTold.of(record, words=words.get(name) or name.partition(".")[2].replace("-", " "))
             for name, record in records.items()
         )
 
@@ -187,18 +187,3 @@ def _rounds(told: Told) -> dict[ResourceId, dict[int, Round]]:
     for number, record in told.story.rounds:
         found[record.vm][number][record.name] = record
     return found
-
-
-def _step(record: StepRecord, words: str) -> StepTold:
-    result = record.result
-    return StepTold(
-        name=record.name,
-        words=words,
-        state=record.state,
-        attempt=record.attempt,
-        began=record.intended_at,
-        ended=record.ended_at,
-        code=result.code if result else "",
-        detail=result.detail if result else "",
-        evidence=result.evidence if result else "",
-    )

@@ -12,6 +12,7 @@ from rich.table import Table
 from readiness.cli import report_runbook
 from readiness.cli.console import OUT, TITLES, harmless, progress, say, warn
 from readiness.cli.options import state_option
+from readiness.cli.report_files import tell_files
 from readiness.cli.report_iac import iac
 from readiness.cli.report_wave import wave
 from readiness.errors import Exit
@@ -34,8 +35,10 @@ _output_option = click.option(
 _KINDS = {
     "drift": "bold red",
     "regressed": "red",
+    "newly applies": "yellow",
     "new": "cyan",
     "fixed": "green",
+    "no longer applies": "dim",
     "changed": "yellow",
     "not read": "bold yellow",
     "gone": "dim",
@@ -158,8 +161,7 @@ def progress_command(
     _take_in(state)
     with progress() as tick:
         made = progress_of(ProgressRequest(state=state, estate=estate, at=at, plan=plan), tick)
-    for path in write(made, to, formats or FORMATS):
-        click.echo(f"Written: {path}", err=True)
+    tell_files(write(made, to, formats or FORMATS))
     _show_progress(made)
     return Exit.DONE
 

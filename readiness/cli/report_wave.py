@@ -7,6 +7,7 @@ import click
 
 from readiness.cli.console import harmless, say
 from readiness.cli.options import state_option
+from readiness.cli.report_files import tell_files
 from readiness.errors import Exit
 
 if TYPE_CHECKING:
@@ -51,8 +52,7 @@ def wave(source: str, to: Path, number: int | None, formats: tuple[str, ...], st
     from readiness.app.wave_report import wave_report, write
 
     made = wave_report(source, number, state)
-    for path in write(made, to, formats or FORMATS):
-        click.echo(f"Written: {path}", err=True)
+    tell_files(write(made, to, formats or FORMATS))
     _show(made)
     return Exit.DONE
 

@@ -66,7 +66,7 @@ class Whose(StrEnum):
 
 
 class OpenControl(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One control that is not met: whether it failed, is unknown, or cannot be had here."""
+    """One control that is not met: whether it failed, is unknown, cannot be had here, or does not apply."""
 
     id: str
     verdict: Status
@@ -162,6 +162,8 @@ class VmAssessment(Struct, frozen=True, kw_only=True):
     level: LevelReached | None = None
     """None for a VM that is excluded."""
     controls: tuple[OpenControl, ...] = ()
+    unasked: dict[str, str] = {}
+    """Controls that do not apply to it, by id, with the reason; those that it cannot have are `controls`."""
 
 
 class Coverage(Struct, frozen=True, kw_only=True):

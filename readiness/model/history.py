@@ -68,6 +68,7 @@ class VmRecord(Struct, frozen=True, kw_only=True):
     """Posture score in hundredths of a percent; None for a VM that is excluded."""
     dimensions: dict[Dimension, DimensionRecord] = {}
     controls: tuple[OpenControl, ...] = ()
+    """Controls that are not met, cannot be had, or do not apply; all others of the catalogue are met."""
 
 
 class Unread(Struct, frozen=True):
@@ -92,6 +93,8 @@ class SnapshotHead(Struct, frozen=True, kw_only=True):
     exceptions: tuple[ExceptionStanding, ...] = ()
     level: LevelReached | None = None
     unread: tuple[Unread, ...] = ()
+    tells_unasked: bool = False
+    """Whether controls that do not apply are listed. Where they are not, what is not listed may be one."""
 
 
 class SnapshotInfo(Struct, frozen=True, kw_only=True):
@@ -174,8 +177,13 @@ class ChangeKind(StrEnum):
     DRIFT = "drift"
     """Was reached once and is lost again."""
     REGRESSED = "regressed"
+    """Was met, or stood closer, and does not any more."""
+    NEWLY_APPLIES = "newly applies"
+    """Was not asked for before: nobody has lost it, and it may have to be met."""
     NEW = "new"
     FIXED = "fixed"
+    NOT_ASKED_ANY_MORE = "no longer applies"
+    """Is not asked for any more: nobody has met it."""
     CHANGED = "changed"
     """Stands elsewhere, neither lost nor reached."""
     UNREAD = "not read"
@@ -216,6 +224,7 @@ def head_of(assessment: Assessment, name: str) -> SnapshotHead:
         exceptions=assessment.exceptions,
         level=assessment.summary.level,
         unread=tuple(Unread(gap.resource, gap.reason) for gap in assessment.gaps if gap.is_vm),
+        tells_unasked=True,
     )
 
 
@@ -223,8 +232,9 @@ def records_of(assessment: Assessment) -> Iterator[VmRecord]:
     """Yield what is remembered of each VM."""
     weights = weights_of(assessment.summary.controls)
     total = sum(weights.values())
+    catalogue = {control.id: control for control in assessment.summary.controls}
     for vm in assessment.vms:
-        yield _record(vm, weights, total)
+        yield _record(vm, weights, total, catalogue)
 
 
 def weights_of(controls: Iterable[ControlCount]) -> dict[str, int]:
@@ -246,7 +256,9 @@ def digest_of(value: object) -> bytes:
     return hashlib.sha256(encode(value)).digest()
 
 
-def _record(vm: VmAssessment, weights: dict[str, int], total: int) -> VmRecord:
+def _record(
+    vm: VmAssessment, weights: dict[str, int], total: int, catalogue: dict[str, ControlCount]
+) -> VmRecord:
     score = None
     if vm.level is not None and total:
         lost = sum(weights.get(control.id, 0) for control in vm.controls if is_open(control))
@@ -263,8 +275,14 @@ def _record(vm: VmAssessment, weights: dict[str, int], total: int) -> VmRecord:
         level=vm.level,
         score=score,
         dimensions={name: _dimension(standing) for name, standing in vm.dimensions.items()},
-        controls=vm.controls,
+        controls=(*vm.controls, *_unasked(vm, catalogue)),
     )
+
+
+def _unasked(vm: VmAssessment, catalogue: dict[str, ControlCount]) -> Iterator[OpenControl]:
+    for control, reason in vm.unasked.items():
+        whose = catalogue[control].whose
+        yield OpenControl(id=control, verdict=Status.NOT_APPLICABLE, reason=reason, whose=whose)
 
 
 def _dimension(standing: Standing) -> DimensionRecord:

@@ -115,6 +115,11 @@ def chart_title(text: str, size: int = 1200) -> Title:
     return Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)
 
 
+def axis_title(text: str) -> Title:
+    """Return what an axis counts, in our look."""
+    return chart_title(text, 900)
+
+
 def small_text() -> RichText:
     """Return the look of what stands at axes and in legends."""
     properties = ParagraphProperties(defRPr=CharacterProperties(sz=900, solidFill=GREY))

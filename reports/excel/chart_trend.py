@@ -14,7 +14,7 @@ from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.drawing.line import LineProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reports.excel.chart import Stack, dress, numbers, small_text, stacked_bars
+from reports.excel.chart import Stack, axis_title, dress, numbers, small_text, stacked_bars
 from reports.excel.style import INK
 from reports.tables import Table
 
@@ -26,8 +26,8 @@ _FEW_DAYS = 60
 """Up to here an axis counts days and not months."""
 
 
-def areas(sheet: Worksheet, table: Table, colours: Mapping[str, str], title: str) -> ChartBase:
-    """Return columns of a sheet's table stacked over its first column, which holds days."""
+def areas(sheet: Worksheet, table: Table, colours: Mapping[str, str], title: str, counted: str) -> ChartBase:
+    """Return columns of a sheet's table, which count something, stacked over its first, which holds days."""
     if len(table.rows) == 1:
         # An area needs two days; of one day there is a bar.
         stack = Stack(table.columns[0].title, dict(colours), title)
@@ -38,6 +38,7 @@ def areas(sheet: Worksheet, table: Table, colours: Mapping[str, str], title: str
         series.graphicalProperties = GraphicalProperties(solidFill=colour, ln=LineProperties(noFill=True))
         chart.series.append(series)
     _dress_days(chart, title)
+    chart.y_axis.title = axis_title(counted)
     return chart  # type: ignore[no-any-return]
 
 
@@ -61,6 +62,7 @@ def lines(
     _dress_days(chart, title)
     chart.y_axis.number_format = "0%"
     chart.y_axis.scaling.max = 1
+    chart.y_axis.title = axis_title("Share of VMs")
     return chart  # type: ignore[no-any-return]
 
 
@@ -74,6 +76,7 @@ def pareto(sheet: Worksheet, table: Table, *, top: int, left: Sequence[int], sta
         left=left,
         stack=Stack(stack.category, {bar: bar_colour}, stack.title),
     )
+    chart.y_axis.title = axis_title(bar)
     over: Any = LineChart()
     column = left[table.position(line)]
     reference = Reference(sheet, min_col=column, min_row=top + 1, max_row=top + len(table.rows))
@@ -92,6 +95,7 @@ def pareto(sheet: Worksheet, table: Table, *, top: int, left: Sequence[int], sta
     over.y_axis.scaling.min, over.y_axis.scaling.max = 0, 1
     over.y_axis.majorGridlines = None
     over.y_axis.txPr = small_text()
+    over.y_axis.title = axis_title(line)
     chart += over
     return chart  # type: ignore[no-any-return]
 

@@ -5,8 +5,8 @@ Columns that people write into are marked by colour and take only what is meant 
 protected, since Excel can neither sort nor filter protected rows.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from openpyxl.formatting.rule import Rule
@@ -20,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from reports.excel.cells import clean, escaped, put
 from reports.excel.package import Book
-from reports.excel.stream import rows_xml
+from reports.excel.stream import header_height, rows_xml
 from reports.excel.style import ACCENT, EDITED, LABEL, body, header, warning
 from reports.tables import Column, Kind, Table
 
@@ -73,6 +73,27 @@ class Layout:
     is_hidden: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How the sheets of a report look, by the name of their table."""
+
+    highlights: Mapping[str, tuple[Highlight, ...]]
+    wide: frozenset[str]
+    """Printed on A3."""
+    unprinted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unprinted_anywhere: tuple[str, ...] = ()
+    """Columns that are on no paper, whichever table has them."""
+
+    def of(self, table: Table, footer: str) -> Layout:
+        """Return the layout of a table's sheet."""
+        return Layout(
+            footer,
+            highlights=self.highlights.get(table.name, ()),
+            unprinted=self.unprinted.get(table.name, self.unprinted_anywhere),
+            paper=A3 if table.name in self.wide else A4,
+        )
+
+
 def add_sheets(book: Book, table: Table, layout: Layout) -> None:
     """Draw a table on a sheet of its name, and on further ones as long as there are rows."""
     for number, part in enumerate(_parts(table, layout.most_rows), start=1):
@@ -119,7 +140,7 @@ def _parts(table: Table, most_rows: int) -> Iterator[Table]:
 def _fill_empty(sheet: Worksheet, table: Table) -> None:
     for position, column in enumerate(table.columns, start=1):
         put(sheet, 1, position, column.title, header(column.kind, is_edited=column.edit is not None))
-    sheet.row_dimensions[1].height = 32
+    sheet.row_dimensions[1].height = header_height(table.columns)
     put(sheet, 2, 1, "Nothing to list.", LABEL)
     for position, column in enumerate(table.columns[1:], start=2):
         put(sheet, 2, position, None, body(column.kind))

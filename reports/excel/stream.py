@@ -16,7 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reports.excel.cells import FORMULA_STARTS, clean, escaped, lines
+from reports.excel.cells import FORMULA_STARTS, clean, escaped, lines, wrapped
 from reports.excel.style import body, header
 from reports.tables import Cell, Column, Kind, Row, Table
 
@@ -24,6 +24,8 @@ LINE = 15.0
 """Height of a line of text, in points."""
 
 _HEADER_HEIGHT = 32
+_ARROW = 3
+"""Characters of a header's width that the button of its filter covers."""
 _MOST_LINES = 12
 """Longer texts are cut off by the row, not by the cell: they can be read by making the row higher."""
 
@@ -49,7 +51,8 @@ def rows_xml(sheet: Worksheet, table: Table) -> Iterator[bytes]:
     letters = [get_column_letter(position) for position in range(1, len(columns) + 1)]
     heads = [_style(sheet, header(column.kind, is_edited=column.edit is not None)) for column in columns]
     titles = zip(letters, (column.title for column in columns), heads, strict=True)
-    yield _row(1, (_text(f"{letter}1", style, title) for letter, title, style in titles), _HEADER_HEIGHT)
+    tall = header_height(columns)
+    yield _row(1, (_text(f"{letter}1", style, title) for letter, title, style in titles), tall)
     styles = [_styles(sheet, column) for column in columns]
     widths = [column.width for column in columns]
     for number, row in enumerate(table.rows, start=2):
@@ -58,6 +61,12 @@ def rows_xml(sheet: Worksheet, table: Table) -> Iterator[bytes]:
             for letter, value, style in zip(letters, row, styles, strict=True)
         )
         yield _row(number, cells, _height(row, columns, widths))
+
+
+def header_height(columns: Iterable[Column]) -> float:
+    """Return the height of a header in which no title is cut off."""
+    needed = max((wrapped(column.title, max(column.width - _ARROW, 1)) for column in columns), default=1)
+    return max(_HEADER_HEIGHT, LINE * needed + 2)
 
 
 def _height(row: Row, columns: tuple[Column, ...], widths: list[int]) -> float | None:

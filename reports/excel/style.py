@@ -32,6 +32,7 @@ HEADING = "Cover heading"
 LABEL = "Cover label"
 APPROVAL = "Cover approval"
 NUMBER = "Cover number"
+LEAD = "Cover lead"
 NOTE = "Cover note"
 ALARM = "Cover alarm"
 
@@ -125,6 +126,7 @@ def _cover_styles() -> tuple[NamedStyle, ...]:
             alignment=left,
             number_format="#,##0",
         ),
+        NamedStyle(LEAD, font=Font(name=_FONT, size=11, bold=True, color=INK), alignment=wrapped),
         NamedStyle(NOTE, font=Font(name=_FONT, size=11, color=INK), alignment=wrapped),
         NamedStyle(ALARM, font=Font(name=_FONT, size=11, bold=True, color=RED), alignment=wrapped),
     )

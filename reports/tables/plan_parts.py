@@ -231,7 +231,7 @@ def _action_row(when: str, action: PlanAction, names: Mapping[ResourceId, str]) 
         action.due,
         action.title,
         action.kind,
-        action.target.name,
+        action.name,
         "yes" if action.shared else "no",
         "readiness" if action.automatic else "a person",
         action.owner,

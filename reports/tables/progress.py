@@ -192,7 +192,7 @@ def progress_forecasts(progress: Progress) -> Table:
         Column("Not before", 12, Kind.DAY),
         Column("Not after", 12, Kind.DAY),
         Column("In words", 50, Kind.PROSE),
-        Column("Method", 60, Kind.PROSE),
+        Column("Assumes that", 60, Kind.PROSE),
     )
     rows = tuple(
         (
@@ -205,7 +205,7 @@ def progress_forecasts(progress: Progress) -> Table:
             one.earliest,
             one.latest,
             in_words(one),
-            one.method,
+            words.ASSUMES.get(one.basis) if one.method else None,
         )
         for one in progress.forecasts
     )

@@ -46,7 +46,7 @@ def progress_drift(progress: Progress) -> Table:
 def progress_changes(changes: Sequence[Change]) -> Table:
     """Return one row for whatever differs between two snapshots, drift first."""
     columns = (
-        Column("Change", 12),
+        Column("Change", 18),
         *_VM,
         Column("Of", 22),
         Column("Title", 40, Kind.PROSE),

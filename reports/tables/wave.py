@@ -65,7 +65,7 @@ def wave_summary(report: WaveReport) -> Table:
         ("Plan", report.approval),
         ("Digest of the plan", report.plan),
         ("Plan as of", report.plan_as_of),
-        ("Author of the plan", report.author or "nobody edited it after it was planned"),
+        ("Author of the plan", report.author or "not named"),
         ("Target", words.TARGET[report.target]),
         ("Durations", DURATIONS[report.durations]),
         ("Told until (UTC)", f"{instant(report.as_of):%Y-%m-%d %H:%M:%S}"),

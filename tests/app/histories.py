@@ -68,8 +68,10 @@ def opened(control, verdict=Status.UNMET, exception=None):
     return OpenControl(id=control, verdict=verdict, reason="NotSo", whose=whose, exception=exception)
 
 
-def vm(name, *controls, tl=Classification.SATISFIED, application="shop", owner="Ada", excluded=None):
-    """Return a VM that does not meet these controls, given by id or whole."""
+def vm(
+    name, *controls, tl=Classification.SATISFIED, excluded=None, unasked=(), application="shop", owner="Ada"
+):
+    """Return a VM that does not meet these controls, by id or whole, and to which others do not apply."""
     listed = tuple(one if isinstance(one, OpenControl) else opened(one) for one in controls)
     reasons = () if tl is Classification.SATISFIED else (finding(tl),)
     answers = [Answered(CATALOGUE[one.id][0], one.verdict, one.exception is not None) for one in listed]
@@ -94,6 +96,7 @@ def vm(name, *controls, tl=Classification.SATISFIED, application="shop", owner="
         },
         level=None if excluded else reached(answers),
         controls=listed,
+        unasked=dict.fromkeys(unasked, "NotPublic"),
     )
 
 
@@ -102,7 +105,7 @@ def finding(tl):
     return Finding(
         rule="TL001",
         title="Runs under Trusted Launch",
-        status="unmet",
+        status="not-applicable" if tl is Classification.NOT_APPLICABLE else "unmet",
         reason=f"Is{tl.name.title()}",
         detail="",
         remedy="Upgrade it.",

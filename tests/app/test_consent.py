@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from readiness.app.approving import approve_wave
 from readiness.app.consent import insist_on_consent, insist_on_somebody_else, missing_consent
 from readiness.app.estates import locate
-from readiness.app.people import Person, may_be_author
+from readiness.app.people import NOBODY_NAMED, Person, may_be_author
 from readiness.app.plan import create_plan
 from readiness.errors import ConsentError, JournalError, WrongDigestError
 from readiness.model.context import Environment
@@ -48,8 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plan(folder: Path) -> Plan:
-    """The plan of the starter estate."""
-    return read_plan(folder)
+    """The plan of the starter estate, which somebody made who neither approves nor runs it."""
+    return replace(read_plan(folder), author="kim@example.com")
 
 
 def wave_with(plan: Plan, **changes: Any) -> Wave:
@@ -247,3 +247,79 @@ def test_who_made_it_may_be_told_in_many_ways(who: Person, name: str) -> None:
     for other in (ANN, BEN, EVE):
         assert (other is who) is may_be_author(name, other.name, other.object_id)
     assert not may_be_author("", who.name, who.object_id)
+
+
+@pytest.mark.parametrize(
+    "author",
+    ["", "  ", "; ", "; kim@example.com", f"{NOBODY_NAMED}; kim@example.com", "user 1000", "kim;user 0"],
+)
+def test_a_plan_of_nobody_has_no_second_person(collected: Path, tmp_path: Path, author: str) -> None:
+    """Where nobody knows who made a plan, its approver could be its author: production does not run live."""
+    made = replace(create_plan(collected, tmp_path, date(2026, 11, 22), author="kim").plan, author=author)
+    wave = wave_with(made)
+    with pytest.raises(ConsentError, match="the plan does not say who made it") as refused:
+        insist_on_somebody_else(made, BEN, wave)
+    assert "readiness plan create ESTATE" in refused.value.remedy
+    with pytest.raises(ConsentError, match="the plan does not say who made it"):
+        insist_on_somebody_else(made, BEN)
+    assert [True] == [
+        "does not say who made it" in one
+        for one in missing(signed(made, wave.vms[0]), wave, approval(made, BEN))
+    ]
+
+
+def test_where_no_second_person_is_needed_no_author_is(collected: Path, tmp_path: Path) -> None:
+    """A development wave, and a plan for a twin, may have been made by anybody."""
+    made = replace(create_plan(collected, tmp_path, date(2026, 11, 22), author="kim").plan, author="")
+    wave = wave_with(made, environment=Environment.DEVELOPMENT)
+    insist_on_somebody_else(made, BEN, wave)
+    assert [] == missing(made, wave)
+    on_twin = replace(made, target=replace(made.target, kind=TargetKind.TWIN))
+    insist_on_somebody_else(on_twin, BEN, wave_with(made))
+
+
+@pytest.mark.parametrize(
+    ("author", "name"),
+    [
+        ("ann@contoso.com", "ann_contoso.com#EXT#@tenant.onmicrosoft.com"),
+        ("ann_contoso.com#EXT#@tenant.onmicrosoft.com", "Ann@Contoso.com"),
+        ("ann_contoso.com#ext#@tenant.onmicrosoft.com", "ANN_CONTOSO.COM#EXT#@OTHER.ONMICROSOFT.COM"),
+        ("ann_lee@contoso.com", "ann_lee_contoso.com#EXT#@tenant.onmicrosoft.com"),
+        ("ann", "ann_contoso.com#EXT#@tenant.onmicrosoft.com"),
+        ("CONTOSO\\ann", "ann@contoso.com"),
+        ("ann@example.com", "live.com#Ann@example.com"),
+        (" ann@contoso.com ", "ann@contoso.com"),
+        ("kim; ann@contoso.com", "ann_contoso.com#EXT#@tenant.onmicrosoft.com"),
+        ("kim;ann@contoso.com", "ann@contoso.com"),
+    ],
+)
+def test_a_guest_is_the_person_it_is_at_home(plan: Plan, author: str, name: str) -> None:
+    """Nobody approves an own plan as a guest, in other letters, or behind a login name."""
+    ann = Person(name=name, object_id=ANN.object_id)
+    wave = wave_with(plan)
+    made = replace(signed(plan, wave.vms[0]), author=author)
+    given = (approval(plan, ann),)
+    assert may_be_author(author, name, ann.object_id)
+    assert 1 == len(list(missing_consent(made, wave, given, BEN)))
+    assert Person(name=author).is_same_as(name) is ("@" in author and ";" not in author)
+
+
+@pytest.mark.parametrize(
+    ("author", "name"),
+    [
+        ("ann@contoso.com", "ann_fabrikam.com#EXT#@tenant.onmicrosoft.com"),
+        ("lee@contoso.com", "ann_lee_contoso.com#EXT#@tenant.onmicrosoft.com"),
+        ("ann@contoso.com", "ann@contoso.com.example"),
+    ],
+)
+def test_a_namesake_elsewhere_is_somebody_else(author: str, name: str) -> None:
+    """The same name at another company is another person."""
+    assert not may_be_author(author, name, ANN.object_id)
+
+
+def test_the_object_id_wins_over_the_name() -> None:
+    """Where both are known to Entra, names tell nothing: people change theirs, and inherit others'."""
+    renamed = Person(name="ann.married@example.com", object_id=ANN.object_id.upper())
+    assert may_be_author(ANN.words, renamed.name, renamed.object_id)
+    assert not may_be_author(ANN.words, ANN.name, BEN.object_id)
+    assert not ANN.is_same_as(ANN.name, BEN.object_id)

@@ -1,16 +1,20 @@
 """What changed between two snapshots, and how snapshots are named."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
+from readiness.app.estates import load, locate
 from readiness.app.history import compare, list_history, record_assessment, record_run
 from readiness.errors import UsageError
 from readiness.model.assessment import Classification
-from readiness.model.history import ChangeKind
+from readiness.model.history import ChangeKind, head_of, records_of
 from readiness.model.verdict import Status
-from tests.app.histories import TL, assessment, counts, day, opened, run, vm
+from readiness.rules.evaluate import evaluate
+from readiness.store.history import record_snapshot
+from tests.app.histories import AT, TL, assessment, counts, day, opened, run, vm
 
 READY, BLOCKED, UNKNOWN = Classification.READY, Classification.BLOCKED, Classification.UNKNOWN
 
@@ -79,18 +83,104 @@ def test_a_later_run_makes_no_drift_of_what_was_before_it(tmp_path):
     assert [("drift", "a", "BB-1")] == told(tmp_path, assessment(day(3), vm("a", "AA-1", "BB-1")))
 
 
-@pytest.mark.parametrize(("control", "kind"), [("CP-4", "changed"), ("AA-1", "drift")])
+def test_every_answer_of_a_vm_is_remembered():
+    """What is neither met nor listed as open does not apply, and is listed with its reason."""
+    made = evaluate(load(locate("starter")), as_of=day(0), release="1.0")
+    known = Counter(
+        one.id for vm in records_of(made) for one in vm.controls if one.verdict is Status.NOT_APPLICABLE
+    )
+    asked = [one for one in made.summary.controls if one.scope == "vm"]
+    assert {one.id: one.not_applicable for one in asked if one.not_applicable} == known
+    assert "NotPublic" in {reason for vm in made.vms for reason in vm.unasked.values()}
+
+
+def of_earlier_release(state, *made):
+    """Record assessments as a release did that did not tell which controls do not apply."""
+    for one in made:
+        head = replace(head_of(one, one.estate.name), tells_unasked=False)
+        record_snapshot(state, head, records_of(one), release="0.0", at=AT)
+
+
+@pytest.mark.parametrize(("control", "kind"), [("CP-4", "newly applies"), ("AA-1", "drift")])
 def test_a_control_that_comes_with_an_upgrade_is_no_drift(tmp_path, control, kind):
     """Boot can be attested since the upgrade only: that nobody does yet was not lost by anybody."""
     record_run(tmp_path, run("a"))
     known = (replace(counts("AA-1")[0], id=control),)
     missed = replace(opened("AA-1"), id=control)
-    before = assessment(day(0), vm("a", tl=READY), controls=known)
-    upgraded = replace(vm("a"), controls=(missed,))
-    told(tmp_path, before, assessment(day(1), upgraded, controls=known))
+    of_earlier_release(tmp_path, assessment(day(0), vm("a", tl=READY), controls=known))
+    told(tmp_path, assessment(day(1), replace(vm("a"), controls=(missed,)), controls=known))
     found = {one.subject: one for one in compare(tmp_path, "first", "latest").changes}
     assert kind == found[control].kind
-    assert ("did not apply" if kind == "changed" else "holds") == found[control].before
+    assert ("did not apply" if kind == "newly applies" else "holds") == found[control].before
+
+
+@pytest.mark.parametrize("is_upgraded", [False, True])
+def test_a_control_that_newly_applies_was_not_lost(tmp_path, is_upgraded):
+    """A VM that gets a public address never met what only public ones are asked: both reasons are told."""
+    if is_upgraded:
+        record_run(tmp_path, run("a"))
+    weeks = [assessment(day(0), vm("a", unasked=("AA-1",))), assessment(day(1), vm("a", "AA-1"))]
+    assert [("newly applies", "a", "AA-1")] == told(tmp_path, *weeks)
+    found = compare(tmp_path, "first", "latest").changes[0]
+    assert ("did not apply", "unmet", "NotSo; was NotPublic") == (found.before, found.after, found.reason)
+
+
+def test_a_control_that_was_met_is_lost(tmp_path):
+    """A control that applied and was met is regressed; beside it another one may newly apply."""
+    weeks = [
+        assessment(day(0), vm("a", unasked=("AA-1",))),
+        assessment(day(1), vm("a", "AA-1", "AA-2")),
+    ]
+    assert [("regressed", "a", "AA-2"), ("newly applies", "a", "AA-1")] == told(tmp_path, *weeks)
+
+
+def test_a_control_that_applies_no_longer_was_not_met(tmp_path):
+    """Who gives a public address up has not met what is asked of public ones; who met it has lost nothing."""
+    weeks = [
+        assessment(day(0), vm("a", "AA-1"), vm("b")),
+        assessment(day(1), vm("a", unasked=("AA-1",)), vm("b", unasked=("AA-1",))),
+    ]
+    assert [("no longer applies", "a", "AA-1")] == told(tmp_path, *weeks)
+    found = compare(tmp_path, "first", "latest").changes[0]
+    assert ("unmet", "does not apply", "NotPublic; was NotSo") == (found.before, found.after, found.reason)
+
+
+@pytest.mark.parametrize(("met", "kind"), [(0, "newly applies"), (1, "regressed")])
+def test_what_an_earlier_release_did_not_record_is_said(tmp_path, met, kind):
+    """Where nobody met a control nobody lost it; where somebody did, that it may be no loss is said."""
+    known = (replace(counts("AA-1")[0], met=met),)
+    of_earlier_release(tmp_path, assessment(day(0), vm("a"), controls=known))
+    assert [(kind, "a", "AA-1")] == told(tmp_path, assessment(day(1), vm("a", "AA-1"), controls=known))
+    reason = compare(tmp_path, "first", "latest").changes[0].reason
+    assert bool(met) is ("whether it applied before was not recorded" in reason)
+
+
+def test_a_dimension_that_newly_applies_was_not_lost(tmp_path):
+    """What did not apply was not satisfied, and what does not apply any more is not fixed."""
+    nothing = Classification.NOT_APPLICABLE
+    weeks = [
+        assessment(day(0), vm("a", tl=nothing), vm("b", tl=READY), vm("c", tl=nothing)),
+        assessment(day(1), vm("a", tl=READY), vm("b", tl=nothing), vm("c")),
+    ]
+    record_run(tmp_path, run("a"))
+    assert [
+        ("newly applies", "a", "trusted_launch"),
+        ("newly applies", "c", "trusted_launch"),
+        ("no longer applies", "b", "trusted_launch"),
+    ] == told(tmp_path, *weeks)
+    reasons = [one.reason for one in compare(tmp_path, "first", "latest").changes]
+    assert [
+        "TL001 IsReady (unmet); was TL001 IsNot_Applicable (not-applicable)",
+        "was TL001 IsNot_Applicable (not-applicable)",
+        "TL001 IsNot_Applicable (not-applicable); was TL001 IsReady (unmet)",
+    ] == reasons
+
+
+def test_what_was_satisfied_once_is_lost_even_so(tmp_path):
+    """A dimension that was satisfied, then did not apply, and now is open has been lost on the way."""
+    stands = (Classification.SATISFIED, Classification.NOT_APPLICABLE, READY)
+    weeks = [assessment(day(number), vm("a", tl=tl)) for number, tl in enumerate(stands)]
+    assert [("drift", "a", "trusted_launch")] == told(tmp_path, *weeks)
 
 
 def test_a_control_that_is_lost_after_the_upgrade_is_drift(tmp_path):
@@ -106,8 +196,8 @@ def test_what_could_not_be_had_and_now_can_is_no_loss(tmp_path):
     """A VM that becomes eligible for a control has not lost it; one that is not any more has not met it."""
     none = opened("AA-1", Status.NOT_APPLICABLE)
     weeks = [assessment(day(0), vm("a", none)), assessment(day(1), vm("a", "AA-1"))]
-    assert [("changed", "a", "AA-1")] == told(tmp_path, *weeks)
-    assert [("changed", "a", "AA-1")] == told(tmp_path, assessment(day(2), vm("a", none)))
+    assert [("newly applies", "a", "AA-1")] == told(tmp_path, *weeks)
+    assert [("no longer applies", "a", "AA-1")] == told(tmp_path, assessment(day(2), vm("a", none)))
 
 
 def test_reasons_are_told(tmp_path):

@@ -8,13 +8,13 @@ from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from readiness.app.estates import locate
-from readiness.app.people import may_be_author
+from readiness.app.people import may_be_author, names_its_authors
 from readiness.app.plan import compare_plans, create_plan
 from readiness.app.plan_edit_checks import objections
 from readiness.app.plan_workbooks import accept, draw_graph, preview_import, split_plan
 from readiness.errors import PlanError, UsageError
 from readiness.model.decision import Answer, Decision
-from readiness.model.plan import ApartGroup, OrderEdge, Strictness, digest_of
+from readiness.model.plan import ApartGroup, OrderEdge, Strictness, TargetKind, digest_of
 from readiness.store.artefacts import read_plan, write_plan
 from reports.workbook import plan_workbook
 from tests.reports.editing import edited
@@ -273,6 +273,14 @@ def test_whoever_began_a_plan_stays_its_author(sealed, tmp_path):
     assert may_be_author(made, "ben@example.com", "1")
     assert may_be_author(made, "jo@example.com", "2")
     assert not may_be_author(made, "eve@example.com", "3")
+
+
+def test_whoever_edits_a_plan_of_nobody_is_not_taken_for_its_maker(sealed, tmp_path):
+    """A plan for Azure whose maker nobody knows stays one: an import names who imports, and says so."""
+    preview = preview_import(sealed[0], [])
+    live = replace(preview.plan, author="", target=replace(preview.plan.target, kind=TargetKind.LIVE))
+    made = accept(replace(preview, plan=live, result=live), "Jo", tmp_path / "new").plan
+    assert ("(nobody named); Jo", False) == (made.author, names_its_authors(made.author))
 
 
 def test_a_decision_can_be_taken_back(starter, tmp_path):

@@ -1,6 +1,7 @@
 """Progress: levels of every group, what holds VMs back, growth apart from movement, drift, and files."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -9,12 +10,13 @@ from readiness.app.history import record_assessment, record_run
 from readiness.app.progress import ProgressRequest, progress_of, write
 from readiness.errors import UsageError
 from readiness.model.assessment import Classification, Whose
+from readiness.model.codec import encode
 from readiness.model.levels import Level, LevelReached
 from readiness.model.plan import digest_of
 from readiness.model.progress import Hold
 from readiness.model.verdict import Status
 from readiness.store.artefacts import write_plan
-from tests.app.histories import assessment, day, opened, permission, run, vm
+from tests.app.histories import AT, assessment, day, opened, permission, run, vm
 from tests.reports.plans import small_estate
 
 READY = Classification.READY
@@ -25,6 +27,11 @@ def progress(state, *made, **asked):
     for one in made:
         record_assessment(state, one)
     return progress_of(ProgressRequest(state=state, **asked))
+
+
+def noon(week):
+    """Return noon of the day so many weeks after the first."""
+    return AT + timedelta(weeks=week)
 
 
 def test_levels_are_counted_raw_and_with_exceptions(tmp_path):
@@ -129,6 +136,55 @@ def test_a_report_ends_where_it_is_told(tmp_path):
     assert [day(0), day(1)] == [one.as_of for one in found.points]
 
 
+def test_nothing_later_is_told(tmp_path):
+    """A report that ends earlier is byte by byte the one that could be made on its day."""
+    made = [assessment(day(n), vm("a", *("AA-1",) * (n < 2)), vm("b", tl=READY)) for n in range(4)]
+    early = progress(tmp_path, *made[:2])
+    record_run(tmp_path, replace(run("a", name="later"), started_at=noon(2), ended_at=noon(2)))
+    again = progress(tmp_path, *made[2:], at=str(day(1)))
+    assert encode(early) == encode(again)
+    assert ["later"] == [one.id for one in progress(tmp_path).runs]
+    assert ["later"] == [one.id for one in progress(tmp_path, at=str(day(2))).runs]
+
+
+@pytest.mark.parametrize("ended", [None, 2])
+def test_a_run_that_went_on_later_is_told_as_begun(tmp_path, ended):
+    """The history keeps how a run ended last: on a day before that only its beginning is known."""
+    made = [assessment(day(0), vm("a")), assessment(day(1), vm("a", tl=READY)), assessment(day(2), vm("a"))]
+    going = replace(
+        run("a", "b"), ended_at=ended and noon(ended), held="no time left", snapshots=3, audit_head="f" * 64
+    )
+    record_run(tmp_path, going)
+    found = progress(tmp_path, *made, at=str(day(1)))
+    assert [(None, "", 0, "")] == [
+        (one.ended_at, one.held, one.snapshots, one.audit_head) for one in found.runs
+    ]
+    assert [("remaining", False, (), None)] * 2 == [
+        (one.outcome, one.succeeded, one.actions, one.downtime_seconds) for one in found.runs[0].vms
+    ]
+    assert [""] == [one.upgraded_by for one in found.drift]
+    assert (going,) == progress(tmp_path).runs
+
+
+def test_a_run_that_ended_by_then_is_told_whole(tmp_path):
+    """Of what was over, nothing is left out, and what was lost after it is drift."""
+    record_run(tmp_path, run("a"))
+    made = [assessment(day(0), vm("a")), assessment(day(1), vm("a", tl=READY)), assessment(day(2), vm("a"))]
+    found = progress(tmp_path, *made, at=str(day(1)))
+    assert (run("a"),) == found.runs
+    assert ["abc-wave-1"] == [one.upgraded_by for one in found.drift]
+
+
+def test_a_plan_of_later_is_refused(tmp_path):
+    """Nobody could forecast from a plan that was not made yet; from the latest snapshot anybody can."""
+    made = small_estate()
+    write_plan(tmp_path / "plan", replace(made, digest=digest_of(made)))
+    weeks = [assessment(day(0), vm("a")), assessment(day(1), vm("a"))]
+    with pytest.raises(UsageError, match="after 2026-06-01: nobody could forecast") as refused:
+        progress(tmp_path, *weeks, at="first", plan=tmp_path / "plan")
+    assert "--plan" in refused.value.remedy
+
+
 def test_days_left_count_from_the_snapshot(tmp_path):
     """Exceptions are ordered by their end, counted from the day of the latest snapshot and not from today."""
     found = progress(
@@ -153,15 +209,15 @@ def test_the_same_history_gives_the_same_bytes(tmp_path):
     made = progress(tmp_path, *(assessment(day(n), vm("a", "AA-1"), vm("b", tl=READY)) for n in range(4)))
     again = progress(tmp_path)
     first, second = write(made, tmp_path / "one"), write(again, tmp_path / "two")
-    assert [file.read_bytes() for file in first] == [file.read_bytes() for file in second]
-    assert "readiness/progress/1" == json.loads(first[0].read_bytes())["format"]
+    assert [file.read_bytes() for file in first.files] == [file.read_bytes() for file in second.files]
+    assert "readiness/progress/1" == json.loads(first.files[0].read_bytes())["format"]
 
 
 def test_an_estate_without_vms_has_a_report(tmp_path):
     """Nothing to count is said, and divides by nothing."""
     found = progress(tmp_path, assessment(day(0)), assessment(day(1)))
     assert (None, (0, 0, 0, 0)) == (found.latest.score, found.latest.raw)
-    assert 21 == len(write(found, tmp_path / "out"))
+    assert 21 == len(write(found, tmp_path / "out").files)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +227,7 @@ def test_hostile_names_are_text_in_every_form(tmp_path, text):
     """In CSV no cell begins a formula; in Markdown no tag, new cell or turned writing comes of a name."""
     made = progress(tmp_path, assessment(day(0), vm("a", "AA-1", application=text)))
     written = write(made, tmp_path / "out", ("json", "csv", "md"))
-    files = {file.name: file.read_text(encoding="utf-8-sig") for file in written}
+    files = {file.name: file.read_text(encoding="utf-8-sig") for file in written.files}
     assert text == json.loads(files["progress.json"])["vms"][0]["application"]
     assert ",=" not in files["progress-vms.csv"]
     assert "\n=" not in files["progress-by-application.csv"]

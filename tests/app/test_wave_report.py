@@ -132,7 +132,7 @@ def test_the_same_journals_give_the_same_bytes(over: Carried, report: WaveReport
     for folder, made in ((tmp_path / "a", report), (tmp_path / "b", again)):
         write(made, folder)
     names = sorted(file.name for file in (tmp_path / "a").iterdir())
-    assert {".csv", ".html", ".json", ".md", ".xlsx"} == {Path(name).suffix for name in names}
+    assert {".csv", ".html", ".json", ".md", ".sha256", ".xlsx"} == {Path(name).suffix for name in names}
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 

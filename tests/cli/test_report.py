@@ -101,4 +101,16 @@ def test_progress_writes_every_form(terminal: Terminal, state: Path, tmp_path: P
 def test_one_form_alone(terminal: Terminal, state: Path, tmp_path: Path) -> None:
     """--format leaves the others out."""
     terminal.type("report", "progress", "--to", tmp_path / "out", "--state", state, "--format", "md")
-    assert ["progress.md"] == [file.name for file in (tmp_path / "out").iterdir()]
+    assert ["progress.md", "progress.sha256"] == sorted(file.name for file in (tmp_path / "out").iterdir())
+
+
+def test_what_an_earlier_report_left_is_told(terminal: Terminal, state: Path, tmp_path: Path) -> None:
+    """A page of another day does not stay beside a new one; what somebody changed stays, and is named."""
+    written = ("report", "progress", "--to", tmp_path, "--state", state)
+    terminal.type(*written, "--at", "first", "--format", "html", "--format", "md", "--format", "json")
+    (tmp_path / "progress.md").write_text("notes", encoding="utf-8")
+    told = terminal.type(*written, "--format", "json").err
+    assert f"Removed, of an earlier report: {tmp_path / 'progress.html'}" in told
+    assert f"Not of this report: {tmp_path / 'progress.md'}" in told
+    left = ["progress.json", "progress.md", "progress.sha256"]
+    assert left == sorted(file.name for file in tmp_path.iterdir() if file.name.startswith("progress"))

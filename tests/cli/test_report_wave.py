@@ -36,10 +36,11 @@ def test_writes_every_form_and_says_what_matters(
 
 
 def test_one_form_alone(terminal: Terminal, prepared: Carried, tmp_path: Path) -> None:
-    """--format leaves the others out."""
+    """--format leaves the others out; beside it stands the list of what was written."""
     words = ("report", "wave", run_of(prepared.wave, Stage.PREPARATION), "--to", tmp_path, "--format", "md")
     assert 0 == terminal.type(*words, "--state", prepared.folder).code
-    assert [f"wave-{prepared.wave.number}-report.md"] == [file.name for file in tmp_path.iterdir()]
+    stem = f"wave-{prepared.wave.number}-report"
+    assert {f"{stem}.md", f"{stem}.sha256"} == {file.name for file in tmp_path.iterdir()}
 
 
 def test_what_is_neither_run_nor_plan(terminal: Terminal, prepared: Carried, tmp_path: Path) -> None:

@@ -17,13 +17,16 @@ from readiness.model.steps import (
     DropTrial,
     HandOver,
     InstallExtension,
+    MarkGroup,
     PatchVm,
     Preflight,
     ProveBackup,
     ProveClosed,
     ProveClosedBehind,
     ProveHealth,
+    ProveJustInTime,
     ProveModel,
+    ProveOnRequest,
     ProvePrepared,
     ProveRestored,
     ProveRules,
@@ -34,14 +37,17 @@ from readiness.model.steps import (
     ReleaseLease,
     RemoveExtension,
     RemoveIdentity,
+    RemoveJustInTime,
     RemoveRole,
     RemoveSecurityRule,
+    RequestedAccess,
     Resize,
     RuleStates,
     RunHook,
     RunHookAfter,
     RunInGuest,
     SetDiskEncryption,
+    SetJustInTime,
     SetSecurityRule,
     Start,
     StartAs,
@@ -50,6 +56,7 @@ from readiness.model.steps import (
     TakeLease,
     TakeSnapshot,
     TryEncryption,
+    UnmarkGroup,
 )
 from reports.subject import Subject
 from tests.builders import CUSTOMER_KEY, PLATFORM_KEY, disk, rid, vm
@@ -83,6 +90,8 @@ def every_step(name: str = "vm1", thing: str = "thing") -> tuple[Step, ...]:
     machine: ResourceId = vm(name=name).id
     os_disk: Disk = disk(id=rid("Microsoft.Compute/disks", thing))
     rule = rid("Microsoft.Network/networkSecurityGroups", f"nsg1/securityRules/{thing}")
+    access = rid("Microsoft.Security/locations", f"westeurope/jitNetworkAccessPolicies/{thing}")
+    asked = (RequestedAccess(vm=machine, ports=(22, 3389)),)
     role = {"vm": machine, "role": "Reader", "scope": machine}
     return (
         Recheck(vm=machine, fingerprint="0"),
@@ -118,9 +127,18 @@ def every_step(name: str = "vm1", thing: str = "thing") -> tuple[Step, ...]:
         AssignRole(**role),
         RemoveRole(**role, principal="33333333-3333-3333-3333-333333333333", kind="Group"),
         SetSecurityRule(vm=machine, rule=rule, properties={"access": "Deny"}, earlier={"access": "Allow"}),
-        RemoveSecurityRule(vm=machine, rule=rule),
+        RemoveSecurityRule(vm=machine, rule=rule, made={"access": "Deny"}),
         ProveClosed(vm=machine, ports=(22, 3389)),
         ProveClosedBehind(vm=machine, ports=(22, 3389)),
+        SetJustInTime(vm=access, machines=asked, creates=True),
+        SetJustInTime(vm=access, machines=asked, creates=False),
+        RemoveJustInTime(vm=access, machines=asked, creates=True),
+        RemoveJustInTime(vm=access, machines=asked, creates=False),
+        ProveJustInTime(vm=access, machines=asked, creates=True),
+        ProveJustInTime(vm=access, machines=asked, creates=False, is_back=True),
+        ProveOnRequest(vm=machine, ports=(22, 3389)),
+        MarkGroup(vm=rule.parent, until=UNTIL, rules=()),
+        UnmarkGroup(vm=rule.parent),
         ProveRules(vm=rule.parent, rules=(RuleStates(rule=rule, allowed=({"access": "Allow"}, None)),)),
         Preflight(
             vm=machine,

@@ -1,128 +1,22 @@
-"""The progress page: one file that reaches for nothing, says all in words, and never grows too large."""
+"""The progress page: it says all in words, and never grows too large."""
 
-import base64
-import hashlib
 import json
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
-from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from lxml import etree, html
 from msgspec.structs import replace
 
 from reports.page import LARGEST, progress_page
 from reports.page_rows import vm_rows
-from tests.reports.dump import snapshot
+from tests.reports.kinds import parsed
 from tests.reports.progresses import rising
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="module")
 def page():
     """The page of a rising estate."""
     return progress_page(rising())
-
-
-def parsed(page):
-    """Return the page as a tree."""
-    return html.document_fromstring(page, parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
-
-
-def test_looks_as_reviewed(page):
-    """The page is as somebody last opened and accepted it."""
-    seen = page.decode()
-    assert snapshot("progress-page.html", seen) == seen
-
-
-@pytest.mark.parametrize("seed", ["1", "2"])
-def test_same_bytes_in_another_process(page, seed):
-    """Another process in another time zone, with another order of its sets, gives the same page."""
-    script = (
-        "import hashlib\n"
-        "from reports.page import progress_page\n"
-        "from tests.reports.progresses import rising\n"
-        "print(hashlib.sha256(progress_page(rising())).hexdigest())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONHASHSEED": seed, "TZ": "America/Lima", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert hashlib.sha256(page).hexdigest() == done.stdout.strip()
-
-
-def test_reaches_for_nothing(page):
-    """No element names anything outside the page, and the policy forbids every request."""
-    tree = parsed(page)
-    outside = [
-        (element.tag, name, value)
-        for element in tree.iter()
-        if isinstance(element.tag, str)
-        for name, value in element.attrib.items()
-        if name in ("src", "href", "action", "data", "poster", "srcset", "xlink:href") and value[:1] != "#"
-    ]
-    assert [] == outside
-    assert b"@import" not in page
-    assert b"url(" not in page
-    assert policy(tree)["default-src"] == ["'none'"]
-
-
-def policy(tree):
-    """Return the page's policy by directive."""
-    (content,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
-    return {name: values for name, *values in (part.split() for part in content.split(";"))}
-
-
-def test_lets_run_only_what_is_ours(page):
-    """The digests in the policy are those of the page's one style and one script; none is inline."""
-    tree = parsed(page)
-    rules = policy(tree)
-    (style,) = tree.xpath("//style")
-    (script,) = tree.xpath("//script[not(@type)]")
-    for name, element in (("style-src", style), ("script-src", script)):
-        digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
-        assert [f"'sha256-{digest}'"] == rules[name]
-    assert [] == tree.xpath("//@style")
-    assert [] == [name for element in tree.iter() for name in element.attrib if name.startswith("on")]
-
-
-def test_every_chart_has_a_name_and_a_table(page):
-    """Each picture is named for who cannot see it, and a table under it says the same."""
-    figures = parsed(page).xpath("//figure")
-    assert 4 == len(figures)
-    for figure in figures:
-        drawings = figure.xpath(".//*[name()='svg' and @role='img']")
-        assert [True, True] == [bool(drawing.get("aria-label")) for drawing in drawings]
-        assert figure.xpath("./details/summary")
-        assert figure.xpath("./details//tbody/tr")
-
-
-def test_drawings_are_well_formed_and_wear_the_colours_of_the_page(page):
-    """Each drawing parses as XML, and names no colour but the page's own variables."""
-    drawings = re.findall(r"<svg xmlns.*?</svg>", page.decode(), re.DOTALL)
-    assert 8 == len(drawings)
-    for drawing in drawings:
-        root = etree.fromstring(drawing)
-        colours = {
-            element.get(name) for element in root.iter() for name in ("fill", "stroke") if element.get(name)
-        }
-        assert {"none", "transparent"} >= {one for one in colours if not one.startswith("var(--")}
-
-
-def test_headings_go_down_step_by_step(page):
-    """There is one first heading, and no level is jumped over."""
-    levels = [int(element.tag[1]) for element in parsed(page).iter("h1", "h2", "h3")]
-    assert 1 == levels.count(1)
-    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_aggregates_are_there_without_scripts(page):

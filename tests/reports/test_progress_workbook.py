@@ -1,88 +1,15 @@
-"""The progress workbook: all sheets, real charts with their numbers, the same bytes every time."""
+"""The progress workbook: its charts and its first page."""
 
-import hashlib
-import os
 import re
-import subprocess
-import sys
-from io import BytesIO
-from pathlib import Path
-from zipfile import ZipFile
 
-import pytest
 from msgspec.structs import replace
 
 from readiness.model.levels import Level
 from reports.progress_workbook import progress_workbook
 from reports.tables.progress_pareto import progress_pareto
-from tests.reports.dump import column, dump, opened, snapshot
+from tests.reports.dump import column, opened
+from tests.reports.kinds import charts, drawn
 from tests.reports.progresses import rising
-
-ROOT = Path(__file__).parent.parent.parent
-SHEETS = [
-    "Summary",
-    "Levels over time",
-    "Burn-up",
-    "By application",
-    "By owner",
-    "By subscription",
-    "Dimensions",
-    "Blockers",
-    "Forecast",
-    "Exceptions",
-    "Controls",
-    "Drift",
-    "Changes",
-    "Runs",
-    "Runs by VM",
-    "VMs",
-    "Run",
-]
-
-
-def charts(data):
-    """Return the XML of every chart."""
-    with ZipFile(BytesIO(data)) as archive:
-        names = sorted(name for name in archive.namelist() if name.startswith("xl/charts/chart"))
-        return [archive.read(name).decode() for name in names]
-
-
-def drawn(chart):
-    """Return the numbers that each series of a chart carries."""
-    return [re.findall(r"<v>([^<]*)</v>", one) for one in re.findall(r"<val>.*?</val>", chart)]
-
-
-def test_looks_as_reviewed():
-    """Every cell, width, table and highlight is as somebody last read and accepted it."""
-    seen = dump(progress_workbook(rising()))
-    assert snapshot("progress-workbook.txt", seen) == seen
-
-
-def test_has_every_sheet():
-    """Summary first, then one sheet a table, and nothing is hidden."""
-    workbook = opened(progress_workbook(rising()))
-    assert SHEETS == workbook.sheetnames
-    assert {"visible"} == {sheet.sheet_state for sheet in workbook.worksheets}
-
-
-@pytest.mark.parametrize("seed", ["1", "2"])
-def test_same_bytes_in_another_process(seed):
-    """Another process, elsewhere, with another order of its sets, gives the same file."""
-    script = (
-        "import hashlib\n"
-        "from reports.progress_workbook import progress_workbook\n"
-        "from tests.reports.progresses import rising\n"
-        "print(hashlib.sha256(progress_workbook(rising())).hexdigest())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONHASHSEED": seed, "TZ": "Asia/Tokyo", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert hashlib.sha256(progress_workbook(rising())).hexdigest() == done.stdout.strip()
 
 
 def test_levels_are_stacked_over_time():
@@ -156,10 +83,3 @@ def test_the_summary_shows_shares_as_shares():
     facts = {row[1].value: row[3].value for row in sheet.iter_rows() if row[1].value}
     assert re.fullmatch(r"\d+\.\d%", facts["Share on Level 1 or above"])
     assert "84.0" == facts["Posture score"]
-
-
-def test_highlights_cover_the_whole_table():
-    """No conditional format ends before the last row."""
-    for sheet in opened(progress_workbook(rising())).worksheets:
-        for area in sheet.conditional_formatting:
-            assert sheet.max_row == max(part.max_row for part in area.sqref.ranges), sheet.title

@@ -1,17 +1,11 @@
-"""The page of a wave: one file that reaches for nothing, says all in words, and never grows too large."""
+"""The page of a wave: it says all in words, and never grows too large."""
 
-import hashlib
 import json
-import os
 import re
-import subprocess
-import sys
 from datetime import timedelta
-from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from lxml import etree, html
+from lxml import etree
 from msgspec.structs import replace
 
 from readiness.model.wave_report import End
@@ -19,10 +13,8 @@ from reports.page_parts import LARGEST
 from reports.wave_page import wave_page
 from reports.wave_rows import wave_rows
 from reports.wave_time import TimeLine
-from tests.reports.dump import snapshot
+from tests.reports.kinds import drawings, parsed
 from tests.reports.wave_reports import CLOSES, HEAD, OPENS, PREPARED, after_the_window, nothing_away
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -31,96 +23,13 @@ def page():
     return wave_page(after_the_window())
 
 
-def parsed(page):
-    """Return the page as a tree."""
-    return html.document_fromstring(page, parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
-
-
-def test_looks_as_reviewed(page):
-    """The page is as somebody last opened and accepted it."""
-    seen = page.decode()
-    assert snapshot("wave-page.html", seen) == seen
-
-
-@pytest.mark.parametrize("seed", ["1", "2"])
-def test_same_bytes_in_another_process(page, seed):
-    """Another process in another time zone, with another order of its sets, gives the same page."""
-    script = (
-        "import hashlib\n"
-        "from reports.wave_page import wave_page\n"
-        "from tests.reports.wave_reports import after_the_window\n"
-        "print(hashlib.sha256(wave_page(after_the_window())).hexdigest())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONHASHSEED": seed, "TZ": "America/Lima", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert hashlib.sha256(page).hexdigest() == done.stdout.strip()
-
-
-def test_reaches_for_nothing(page):
-    """No element names anything outside the page, and the policy forbids every request."""
-    tree = parsed(page)
-    names = ("src", "href", "action", "data", "poster", "srcset", "xlink:href")
-    outside = [
-        (element.tag, name, value)
-        for element in tree.iter()
-        if isinstance(element.tag, str)
-        for name, value in element.attrib.items()
-        if name in names and value[:1] != "#"
-    ]
-    assert [] == outside
-    assert b"@import" not in page
-    assert b"url(" not in page
-    (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
-    assert policy.startswith("default-src 'none';")
-    assert [] == tree.xpath("//@style")
-
-
-def test_every_chart_has_a_name_and_a_table(page):
-    """Each picture is named for who cannot see it, and a table under it says the same."""
-    figures = parsed(page).xpath("//figure")
-    assert 2 == len(figures)
-    for figure in figures:
-        drawings = figure.xpath(".//*[name()='svg' and @role='img']")
-        assert [True, True] == [bool(drawing.get("aria-label")) for drawing in drawings]
-        assert figure.xpath("./details//tbody/tr")
-
-
-def test_drawings_are_well_formed_and_wear_the_colours_of_the_page(page):
-    """Each drawing parses as XML, names no colour but the page's own, and each of these is defined."""
-    text = page.decode()
-    defined = set(re.findall(r"(--[\w-]+):", text))
-    drawings = re.findall(r"<svg xmlns.*?</svg>", text, re.DOTALL)
-    assert 4 == len(drawings)
-    for drawing in drawings:
-        root = etree.fromstring(drawing)
-        colours = {
-            element.get(name) for element in root.iter() for name in ("fill", "stroke") if element.get(name)
-        }
-        ours = {one[4:-1] for one in colours if one.startswith("var(")}
-        assert {"none", "transparent"} >= {one for one in colours if not one.startswith("var(")}
-        assert ours <= defined
-
-
 def test_every_drawn_vm_has_its_name_and_outcome_in_words(page):
     """No VM of the chart over time is told by colour alone."""
-    (drawing, *_) = re.findall(r"<svg xmlns.*?</svg>", page.decode(), re.DOTALL)
+    (drawing, *_) = drawings(page)
     texts = [element.text for element in etree.fromstring(drawing).iter("{*}text")]
     for vm in after_the_window().vms:
         assert vm.name in texts
         assert texts.count(vm.end.value) == sum(1 for one in after_the_window().vms if one.end is vm.end)
-
-
-def test_headings_go_down_step_by_step(page):
-    """There is one first heading, and no level is jumped over."""
-    levels = [int(element.tag[1]) for element in parsed(page).iter("h1", "h2", "h3")]
-    assert 1 == levels.count(1)
-    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_what_matters_is_there_without_scripts(page):

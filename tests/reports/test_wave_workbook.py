@@ -1,82 +1,13 @@
-"""The workbook of a wave's report: all sheets, native charts with their numbers, the same bytes each time."""
+"""The workbook of a wave: its charts, heads and words."""
 
-import hashlib
-import os
-import re
-import subprocess
-import sys
-from io import BytesIO
-from pathlib import Path
-from zipfile import ZipFile
-
-import pytest
 from msgspec.structs import replace
 
 from readiness.model.wave_report import End
-from reports.tables.wave import state_in_words, wave_tables
+from reports.tables.wave import state_in_words
 from reports.wave_workbook import wave_workbook
-from tests.reports.dump import column, dump, opened, snapshot
+from tests.reports.dump import column, opened
+from tests.reports.kinds import charts, drawn
 from tests.reports.wave_reports import HEAD, after_the_window, nothing_away
-
-ROOT = Path(__file__).parent.parent.parent
-SHEETS = [
-    "Summary",
-    "Left to do",
-    "VMs",
-    "Timeline",
-    "Steps",
-    "Snapshots",
-    "Approvals",
-    "Consents",
-    "Audit",
-    "Windows",
-]
-
-
-def charts(data):
-    """Return the XML of every chart."""
-    with ZipFile(BytesIO(data)) as archive:
-        names = sorted(name for name in archive.namelist() if name.startswith("xl/charts/chart"))
-        return [archive.read(name).decode() for name in names]
-
-
-def drawn(chart):
-    """Return the numbers that each series of a chart carries."""
-    return [re.findall(r"<v>([^<]*)</v>", one) for one in re.findall(r"<val>.*?</val>", chart)]
-
-
-def test_looks_as_reviewed():
-    """Every cell, width, table and highlight is as somebody last read and accepted it."""
-    seen = dump(wave_workbook(after_the_window()))
-    assert snapshot("wave-workbook.txt", seen) == seen
-
-
-def test_has_every_sheet():
-    """Summary first, then one sheet a table, and nothing is hidden."""
-    workbook = opened(wave_workbook(after_the_window()))
-    assert SHEETS == workbook.sheetnames
-    assert SHEETS == [table.name for table in wave_tables(after_the_window())]
-    assert {"visible"} == {sheet.sheet_state for sheet in workbook.worksheets}
-
-
-@pytest.mark.parametrize("seed", ["1", "2"])
-def test_same_bytes_in_another_process(seed):
-    """Another process, elsewhere, with another order of its sets, gives the same file."""
-    script = (
-        "import hashlib\n"
-        "from reports.wave_workbook import wave_workbook\n"
-        "from tests.reports.wave_reports import after_the_window\n"
-        "print(hashlib.sha256(wave_workbook(after_the_window())).hexdigest())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONHASHSEED": seed, "TZ": "Asia/Tokyo", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert hashlib.sha256(wave_workbook(after_the_window())).hexdigest() == done.stdout.strip()
 
 
 def test_outcomes_are_stacked_by_stage():
@@ -123,13 +54,6 @@ def test_every_step_of_every_try_is_listed_with_its_evidence():
     told = [step for vm in report.vms for passage in vm.passages for step in passage.steps]
     assert [step.evidence for step in told] == column(sheet, "Evidence")
     assert {1, 2} == set(column(sheet, "Try"))
-
-
-def test_highlights_cover_the_whole_table():
-    """No conditional format ends before the last row."""
-    for sheet in opened(wave_workbook(after_the_window())).worksheets:
-        for area in sheet.conditional_formatting:
-            assert sheet.max_row == max(part.max_row for part in area.sqref.ranges), sheet.title
 
 
 def test_outcomes_add_up():
