@@ -9,7 +9,8 @@ Does, days before: identity, Entra login and its roles where they were chosen; p
 somebody signed in by key or Entra account in the last 30 days, and nobody by password whose owner did not
 accept its end. Does, after the soak and never beside a change that can stop a boot: the same proof once more,
 passwords off in sshd, and the internet kept from the management ports. Does, once all of them were closed and
-in a run of its own: tightens a security group that several VMs share.
+in a run of its own: tightens a security group that several VMs share; where it was chosen, puts VMs under
+just-in-time access, in another run of its own.
 Does not: remove public addresses, so the way out stays as it is; touch such a group for the sake of one VM;
 put a Windows VM that is in a domain into Entra; remove accounts or keys. Azure's own setting of how a VM was
 set up never changes. Point of no return: none; the closure is taken back by configuration.
@@ -18,6 +19,7 @@ set up never changes. Point of no return: none; the closure is taken back by con
 import re
 
 from playbooks.managed_identity import assignment
+from playbooks.passwordless_just_in_time import opened_on_request, taken_out
 from playbooks.passwordless_rules import closed_ports, put_back, tightened, tightened_for_all
 from playbooks.passwordless_scripts import CLOSE_PASSWORDS, LIST_LOGINS, OPEN_PASSWORDS, PROVE_WORKGROUP
 from readiness.model.context import Choice, IdentityChoice, LoginChoice, LoginMethod
@@ -101,7 +103,7 @@ def verify(choice: Choice, _seen: Observation) -> tuple[Verdict, ...]:
 
 def undo(before: Before, begun: tuple[Step, ...]) -> tuple[Step, ...]:
     """Put the rules back as they were, last one first, then let passwords in again."""
-    rules = tuple(put_back(begun))
+    rules = (*taken_out(begun), *put_back(begun))
     if not any(isinstance(step, RunInGuest) and step.name == _CLOSE for step in begun):
         return rules
     again = RunInGuest(
@@ -181,6 +183,7 @@ PLAYBOOK = Playbook(
     prepared=prepared,
     close=close,
     close_shared=tightened_for_all,
+    open_on_request=opened_on_request,
     verify=verify,
     undo=undo,
     consent=consent,

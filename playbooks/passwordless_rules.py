@@ -78,7 +78,7 @@ def put_back(begun: Iterable[Step]) -> Iterator[AccessChange]:
                 vm=step.vm, rule=step.rule, properties=step.earlier, earlier=step.properties
             )
         elif isinstance(step, SetSecurityRule):
-            yield RemoveSecurityRule(vm=step.vm, rule=step.rule)
+            yield RemoveSecurityRule(vm=step.vm, rule=step.rule, made=step.properties)
 
 
 def _narrower(opening: Opening, choice: LoginChoice) -> dict[str, Any] | None:

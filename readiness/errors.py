@@ -127,6 +127,8 @@ class LoginError(UnreachableError):
 
     is_lasting = False
     """Whether no waiting helps: whoever is logged in is never let in."""
+    concerns_one = False
+    """Whether they are let in elsewhere: one subscription is of another tenant, and not they are."""
 
 
 class JournalError(ReadinessError):

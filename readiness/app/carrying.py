@@ -6,7 +6,7 @@ twice is one run, and so is it after a crash.
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -22,19 +22,20 @@ from readiness.app.shared_actions import action_of, insist_on_closed, shared_wav
 from readiness.app.stages import Soaked, part_of, soaked
 from readiness.azure.connect import Connection
 from readiness.azure.perform import AzureCloud
-from readiness.engine.advance import RECALLED, REJECTED
+from readiness.engine.decisions import RECALLED, REJECTED
 from readiness.engine.run import WaveRun
 from readiness.engine.state import run_state
 from readiness.engine.work import Ports
-from readiness.errors import PlanError, WrongDigestError
+from readiness.errors import PlanError, UsageError, WrongDigestError
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase, Stage
 from readiness.model.plan import DIGEST_LENGTH, Plan, Wave
-from readiness.model.run import RunInfo, RunState
+from readiness.model.run import Event, EventKind, RunInfo, RunState
 from readiness.ports.observer import Observer
 from readiness.store.artefacts import keep_plan, read_plan
 from readiness.store.journal import SqliteJournal, read_run
-from readiness.store.runs import folder_of, run_id, shared_run_id
+from readiness.store.runs import folder_of, run_id, second_state_of, shared_run_id
+from readiness.store.second_place import SecondPlace
 
 WORKERS = 8
 """Calls to Azure under way at once."""
@@ -58,6 +59,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     """VMs that ended so are tried anew, but for those that a person took back."""
     again_vm: str = ""
     """One VM, by name or id, that is tried anew even so."""
+    second_state: Path | None = None
+    """A second state folder, on another disk, that the journal is written to as well."""
 
 
 class PreparedRun:
@@ -89,6 +92,7 @@ class PreparedRun:
             keep_plan(request.plan, plan, self.folder)
             journal = opened.enter_context(closing(SqliteJournal.open(self.folder, wanted)))
             self.info = journal.info()
+            self._keep_in_second_place(journal, request, observer)
             self._begin_again(journal, request)
             executor = opened.enter_context(ThreadPoolExecutor(WORKERS, thread_name_prefix="azure"))
             ports = Ports(
@@ -98,6 +102,9 @@ class PreparedRun:
                 observer=observer,
                 executor=executor,
                 hooks=ProcessHooks(),
+                hook_executor=opened.enter_context(
+                    ThreadPoolExecutor(plan.policy.execution.max_concurrency, thread_name_prefix="hook")
+                ),
             )
             self._journal, self._last_head = journal, ""
             self._run = WaveRun(
@@ -136,6 +143,22 @@ class PreparedRun:
         """Let go of the journal and of every connection."""
         self._last_head = self._journal.head()
         self._opened.close()
+
+    def _keep_in_second_place(self, journal: SqliteJournal, request: RunRequest, observer: Observer) -> None:
+        """Write the journal to its second place, too: the one that is named, or that it was begun with."""
+        second = second_state_of(self.folder, request.second_state)
+        if second is None:
+            return
+
+        def tell(text: str) -> None:
+            event = Event(at=self.place.clock.now(), kind=EventKind.FAILURE, vm="", text=text)
+            journal.tell(event)
+            observer.told(event)
+
+        journal.keep_in(SecondPlace(second, self.info, tell))
+        # Where it cannot be written although the run goes on, that was told.
+        with suppress(UsageError):
+            keep_plan(request.plan, self.plan, folder_of(second, self.info.id))
 
     def _soaks(self, request: RunRequest) -> dict[ResourceId, datetime]:
         """Keep of the wave what can be closed, and return when each VM may be."""

@@ -10,6 +10,7 @@ from readiness.model.context import (
     Freeze,
     IdentityChoice,
     LoginChoice,
+    ManagementAccess,
     Match,
     SecureBoot,
     TargetEntry,
@@ -110,6 +111,8 @@ def _login(choice: LoginChoice) -> Iterator[str]:
     yield from (f"users of group {group}" for group in choice.user_groups)
     yield from (f"no more password for {name}" for name in choice.accepted_password_logins)
     yield from (f"ports reached from {source}" for source in choice.allow_from)
+    if choice.management_access is ManagementAccess.JUST_IN_TIME:
+        yield "ports opened on request (just-in-time access)"
 
 
 _SECURE_BOOT = {

@@ -11,7 +11,7 @@ from readiness.app.carrying import WORKERS, RunRequest, check_digest, name_of_ru
 from readiness.app.consent import agreements_missing, agreements_missing_for
 from readiness.app.places import Place, check_subscriptions, find_place
 from readiness.app.release import RELEASE
-from readiness.app.shared_actions import action_of, not_closed, on_record
+from readiness.app.shared_actions import action_of, missing_before
 from readiness.azure.connect import Connection
 from readiness.azure.perform import AzureCloud
 from readiness.engine.advance import Campaign
@@ -92,7 +92,7 @@ def _missing(plan: Plan, request: RunRequest, place: Place) -> Iterator[str]:
         yield from agreements_missing(plan, wave, request.state, place.who) if place.is_live else ()
         return
     action = action_of(plan, request.action)
-    yield from not_closed(plan, action, on_record(plan, request.state, place.name))
+    yield from missing_before(plan, action, request.state, place.name)
     yield from agreements_missing_for(plan, action, request.state, place.who) if place.is_live else ()
 
 

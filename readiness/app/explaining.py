@@ -117,7 +117,7 @@ def explain(folder: Path, wanted: str, as_of: date) -> Explanation:
     facts = VmFacts(vm, estate, as_of)
     granted = estate.exceptions_for(vm)
     valid = tuple(entry for entry in granted if entry.expires >= as_of)
-    level, controls = Grader(estate, as_of).vm(facts, valid) if excluded is None else (None, ())
+    level, controls, _ = Grader(estate, as_of).vm(facts, valid) if excluded is None else (None, (), {})
     by_id = {control.id: control for control in VM_CONTROLS}
     return Explanation(
         as_of=as_of,

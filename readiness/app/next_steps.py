@@ -6,11 +6,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from readiness.app.stages import COMMANDS
 from readiness.model.lifecycle import FINAL, SUCCEEDED, Phase, Stage
 from readiness.model.plan import DIGEST_LENGTH
-from readiness.model.run import RunInfo, RunState
+from readiness.model.run import RunInfo, RunState, UnitState
 
-_COMMANDS = {Stage.PREPARATION: "prepare", Stage.OUTAGE: "run", Stage.CLOSURE: "close"}
 _AFTER = {Stage.PREPARATION: (Stage.OUTAGE, "in its window"), Stage.OUTAGE: (Stage.CLOSURE, "after the soak")}
 _ALL_CLOSED = "every VM of the plan that hangs on it is closed"
 _TO_MEND = (Phase.BLOCKED, Phase.ROLLED_BACK, Phase.DECLINED)
@@ -46,7 +46,7 @@ def words_of(info: RunInfo, state: Path, plan: Path) -> Words:
 
 def next_steps(state: RunState, words: Words) -> tuple[Advice, ...]:
     """Return what to do now, the most urgent first."""
-    return (*to_finish(state, words), *to_follow(state, words))
+    return (*to_finish(state, words), *to_follow(state, words), *to_resize(state))
 
 
 def to_finish(state: RunState, words: Words) -> tuple[Advice, ...]:
@@ -64,6 +64,30 @@ def to_follow(state: RunState, words: Words) -> tuple[Advice, ...]:
         *(Advice(command=_stage(stage, info, words), why=when) for stage, when in following),
         *(Advice(command=_tighten(group, info, words), why=_ALL_CLOSED) for group in words.due),
     )
+
+
+def to_resize(state: RunState) -> tuple[Advice, ...]:
+    """Return how VMs that took an approved size get their own back, where they are those of Azure itself."""
+    taken = [unit for unit in state.units if unit.runs_as] if state.info.is_live else []
+    return tuple(
+        Advice(
+            command=_back_to_own_size(unit),
+            why=f"{unit.name} runs as {unit.runs_as}: gives it {unit.own_size} back in an outage of its own, "
+            "once its owner agrees and Azure has room; without room it starts as what it is now",
+        )
+        for unit in taken
+    )
+
+
+def _back_to_own_size(unit: UnitState) -> str:
+    """Return one line for the shell: whatever of it fails, the VM is started as the size that it has now."""
+    vm = unit.vm.text
+    deallocate, start = (shlex.join(("az", "vm", verb, "--ids", vm)) for verb in ("deallocate", "start"))
+    own, taken = (
+        shlex.join(("az", "vm", "resize", "--ids", vm, "--size", size))
+        for size in (unit.own_size, unit.runs_as)
+    )
+    return f"{deallocate} && {own} && {start} || {{ {taken} && {start}; }}"
 
 
 def going_on(info: RunInfo, words: Words) -> str:
@@ -96,7 +120,7 @@ def _goes_on(state: RunState) -> bool:
 
 def _stage(stage: Stage, info: RunInfo, words: Words) -> str:
     approved = ("--wave", str(info.wave), "--approve", info.plan[:DIGEST_LENGTH])
-    return _line(_COMMANDS[stage], words.plan, *approved, *words.place, *words.state)
+    return _line(COMMANDS[stage], words.plan, *approved, *words.place, *words.state)
 
 
 def _tighten(action: str, info: RunInfo, words: Words) -> str:

@@ -1,38 +1,48 @@
-"""Use case: rebuild the journal of a wave from the marks it left on Azure, when its machine is gone.
+"""Use case: rebuild the journal of a run, when its machine is gone: from a second place, or from its marks.
 
-What is rebuilt is where every VM stood *before*, and that its lease is ours. From there the same run goes on:
-each step looks first, so that what was done already is found done. A VM that was through already is known by
-its model, and is not taken down again. One that was let go of bears no lease any more: it is done if Azure
-shows what the plan wanted, it is as well as before, and the run's snapshots of all its disks are there.
+From the marks on Azure that is where every VM stood *before*, and that its lease is ours; what became of it
+is judged by `rebuilding`. From there the same run goes on: each step looks first, so that what was done
+already is found done. What a second place holds goes first, but for VMs of which it plainly knows too little.
+Nothing on Azure is changed.
 """
 
 import secrets
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
+from pathlib import Path
+from shutil import rmtree
 
 from msgspec import Struct
 
 from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.app.carrying import RunRequest, check_digest, wave_of
-from readiness.app.past import EARLY, Past
-from readiness.app.places import check_subscriptions, find_place
+from readiness.app.carrying import RunRequest, check_digest, name_of_run, work_of
+from readiness.app.places import Place, check_subscriptions, find_place
+from readiness.app.rebuilding import Stands, is_behind, leave_alone, rebuild, rebuild_group
 from readiness.app.release import RELEASE
-from readiness.app.stages import part_of
+from readiness.app.stages import COMMANDS
 from readiness.azure.connect import Connection
 from readiness.azure.perform import AzureCloud
-from readiness.azure.traces import Snapshots, Trace, released_trace_of, trace_of
+from readiness.azure.traces import (
+    GroupMark,
+    Snapshots,
+    Trace,
+    group_mark_of,
+    released_trace_of,
+    trace_of,
+)
 from readiness.engine.advance import Campaign
-from readiness.engine.state import campaign_of
-from readiness.errors import JournalError, MissingError
+from readiness.engine.state import by_vm, campaign_of
+from readiness.errors import JournalError, MissingError, WrongTargetError
 from readiness.model.ids import ResourceId
-from readiness.model.lifecycle import Phase, Stage
-from readiness.model.observation import Health, judge_health
-from readiness.model.plan import PlannedVm, Wave
-from readiness.model.run import Event, EventKind, RunInfo
-from readiness.model.verdict import Status
+from readiness.model.lifecycle import FINAL, SUCCEEDED, Phase, Stage
+from readiness.model.plan import Plan, Wave
+from readiness.model.run import RunInfo
+from readiness.model.steps import SetSecurityRule
 from readiness.store.artefacts import keep_plan, read_plan
-from readiness.store.journal import SqliteJournal
-from readiness.store.runs import folder_of, run_id
+from readiness.store.journal import SqliteJournal, is_running
+from readiness.store.runs import folder_of, second_state_of
+from readiness.store.second_place import Copy, read_back, read_copy
 
 
 class Recovered(Struct, frozen=True, kw_only=True):
@@ -40,50 +50,165 @@ class Recovered(Struct, frozen=True, kw_only=True):
 
     run: str
     taken_up: tuple[str, ...]
-    """Names of VMs that were under way."""
+    """Names of VMs, or of the shared object, that were under way."""
     through: tuple[str, ...]
     """Names of VMs that were changed and run already."""
+    ended: tuple[str, ...] = ()
+    """Names of VMs that were brought back, or are neither as before nor as planned."""
     untouched: int
     unreadable: dict[str, str]
     """Names of VMs whose marks cannot be read, and why: a person looks at them."""
+    copied_until: datetime | None = None
+    """When the last of what the second place holds was recorded; None where it was not asked, or has none."""
 
 
-class _Found(Struct, frozen=True, kw_only=True):
-    """The VMs with marks of the run that can be read, and by name those whose marks cannot, and why."""
+_UNTOUCHED = (Phase.WAITING, Phase.DECLINED)
 
-    traces: dict[ResourceId, Trace]
+
+class Found(Struct, frozen=True, kw_only=True):
+    """What bears marks of the run that can be read, and by name what bears others, and why not."""
+
+    traces: dict[ResourceId, Trace | GroupMark]
     unreadable: dict[str, str]
 
 
 def recover(request: RunRequest) -> Recovered:
-    """Rebuild a run's journal from Azure; nothing there is changed.
+    """Rebuild a run's journal; nothing on Azure is changed.
 
     Raises:
         JournalError: The journal is here: nothing has to be recovered. Or there is no trace of the run.
+        WrongTargetError: The second place holds a run of another place.
     """
     plan = read_plan(request.plan)
     check_digest(plan, request.approve)
-    wave = part_of(wave_of(plan, request.wave), request.stage)
+    work = work_of(plan, request.wave, request.stage, request.action)
     place = find_place(plan, request)
-    name = run_id(plan, request.wave, request.stage)
+    name = name_of_run(plan, request.wave, request.stage, request.action)
     folder = folder_of(request.state, name)
+    command = "tighten" if request.action else COMMANDS[request.stage]
     if (folder / "journal.sqlite").exists():
         raise JournalError(
             f"The journal of {name} is here, in {folder}.",
-            remedy="Go on with it: the same 'readiness run' again.",
+            remedy=f"Go on with it: the same 'readiness {command}' again.",
         )
+    copy = read_copy(request.second_state, name) if request.second_state else None
+    if copy is not None and (copy.info.plan, copy.info.place) != (plan.digest, place.name):
+        raise WrongTargetError(f"What the second place holds of {name} is of {copy.info.place}.")
     with closing(Connection(place.endpoint)) as connection:
         check_subscriptions(plan, connection, place)
-        found = _found(connection, plan.approval, wave, name, request.stage)
-    if not found.traces:
-        raise JournalError(
-            f"No VM of the wave bears a mark of {name}.",
-            details="; ".join(f"{vm}: {why}" for vm, why in found.unreadable.items()),
-            remedy="Nothing was under way: begin it with 'readiness run'.",
+        found = look_for(connection, plan.approval, work, name, request.stage)
+    if not found.traces and copy is None:
+        raise _nothing_of(name, request, found)
+    info = copy.info if copy is not None else _info(plan, request, place, found)
+    keep_plan(request.plan, plan, folder)
+    second_state_of(folder, request.second_state)
+    with _whole(folder, info) as journal:
+        campaigns = [campaign_of(vm, ALL_PLAYBOOKS, info, plan.policy.execution) for vm in work.vms]
+        stands = rebuild_all(journal, campaigns, found, copy, place.clock.now())
+    return Recovered(
+        run=name,
+        taken_up=_those(stands, Stands.UNDER_WAY),
+        through=_those(stands, Stands.THROUGH),
+        ended=_those(stands, Stands.ENDED),
+        untouched=len(work.vms) - len(stands.keys() | found.unreadable.keys()),
+        unreadable=found.unreadable,
+        copied_until=copy.last if copy is not None else None,
+    )
+
+
+@contextmanager
+def _whole(folder: Path, info: RunInfo) -> Iterator[SqliteJournal]:
+    """Give a journal that is there only once all is written: half of one would hide VMs that are off."""
+    draft = folder / "recovering"
+    if not is_running(draft):
+        rmtree(draft, ignore_errors=True)
+    with closing(SqliteJournal.open(draft, info)) as journal:
+        yield journal
+    (draft / "journal.sqlite").replace(folder / "journal.sqlite")
+    rmtree(draft, ignore_errors=True)
+
+
+def _nothing_of(name: str, request: RunRequest, found: Found) -> JournalError:
+    if request.action:
+        return JournalError(
+            f"What is shared bears no mark of {name}.",
+            details="; ".join(f"{each}: {why}" for each, why in found.unreadable.items()),
+            remedy="Nothing has to be recovered: 'readiness tighten' looks at all of it before it writes.",
         )
+    return JournalError(
+        f"No VM of the wave bears a mark of {name}.",
+        details="; ".join(f"{vm}: {why}" for vm, why in found.unreadable.items()),
+        remedy=f"Nothing was under way: begin it with 'readiness {COMMANDS[request.stage]}'.",
+    )
+
+
+def look_for(connection: Connection, plan: str, wave: Wave, run: str, stage: Stage) -> Found:
+    """Return what a run left on the VMs of a wave, or on a shared object."""
+    cloud, snapshots = AzureCloud(connection), Snapshots(connection, plan)
+    traces: dict[ResourceId, Trace | GroupMark] = {}
+    unreadable: dict[str, str] = {}
+    for vm in wave.vms:
+        trace: Trace | GroupMark | None
+        try:
+            if vm.is_group:
+                is_marked = any(isinstance(planned.step, SetSecurityRule) for planned in vm.closure)
+                trace = group_mark_of(connection, vm.id, plan) if is_marked else None
+            else:
+                trace = trace_of(connection, cloud, vm.id, snapshots)
+            if trace is not None and trace.lease is not None and trace.lease.run != run:
+                trace = None
+            if trace is None and stage is Stage.OUTAGE and vm.outage is not None:
+                trace = released_trace_of(cloud, vm.id, snapshots, run)
+        except (ValueError, KeyError, MissingError) as error:
+            unreadable[vm.name] = str(error)
+            continue
+        if trace is not None:
+            traces[vm.id] = trace
+    return Found(traces=traces, unreadable=unreadable)
+
+
+def rebuild_all(
+    journal: SqliteJournal, campaigns: Sequence[Campaign], found: Found, copy: Copy | None, now: datetime
+) -> dict[str, Stands]:
+    """Write the past of everything that was found, and return by name where it stands."""
+    read_back(copy.lines if copy is not None else (), journal)
+    known = by_vm(journal.records())
+    stands: dict[str, Stands] = {}
+    for campaign in campaigns:
+        vm, trace, records = campaign.vm, found.traces.get(campaign.vm.id), known.get(campaign.vm.id, {})
+        if trace is not None and (not records or is_behind(campaign, records, trace, journal.info().plan)):
+            if records:
+                journal.begin_again(vm.id)
+            stands[vm.name] = _rebuilt(journal, campaign, trace, now)
+        elif records:
+            position = campaign.position(records)
+            phase = position.end or position.phase
+            if phase not in _UNTOUCHED:
+                stands[vm.name] = _stands(phase)
+        elif vm.name in found.unreadable:
+            # Begun anew, one that its run took down would be taken for one that was found off.
+            leave_alone(journal, campaign, found.unreadable[vm.name], now)
+    return stands
+
+
+def _rebuilt(journal: SqliteJournal, campaign: Campaign, trace: Trace | GroupMark, now: datetime) -> Stands:
+    if isinstance(trace, Trace):
+        return rebuild(journal, campaign, trace, now)
+    rebuild_group(journal, campaign, trace, now)
+    return Stands.UNDER_WAY
+
+
+def _stands(phase: Phase) -> Stands:
+    if phase in FINAL:
+        return Stands.THROUGH if phase in SUCCEEDED else Stands.ENDED
+    return Stands.UNDER_WAY
+
+
+def _info(plan: Plan, request: RunRequest, place: Place, found: Found) -> RunInfo:
+    """Return what the lost run was, as far as its marks tell."""
     leases = [trace.lease for trace in found.traces.values() if trace.lease is not None]
-    info = RunInfo(
-        id=name,
+    return RunInfo(
+        id=name_of_run(plan, request.wave, request.stage, request.action),
         plan=plan.digest,
         wave=request.wave,
         place=place.name,
@@ -93,93 +218,9 @@ def recover(request: RunRequest) -> Recovered:
         stage=request.stage,
         instance=leases[0].instance if leases else secrets.token_hex(4),
         way=place.way,
-    )
-    keep_plan(request.plan, plan, folder)
-    limits, now = plan.policy.execution, place.clock.now()
-    with closing(SqliteJournal.open(folder, info)) as journal:
-        through = {
-            vm.id
-            for vm in wave.vms
-            if vm.id in found.traces
-            and rebuild(journal, campaign_of(vm, ALL_PLAYBOOKS, info, limits), found.traces[vm.id], now)
-        }
-    return Recovered(
-        run=name,
-        taken_up=tuple(vm.name for vm in wave.vms if vm.id in found.traces and vm.id not in through),
-        through=tuple(vm.name for vm in wave.vms if vm.id in through),
-        untouched=len(wave.vms) - len(found.traces) - len(found.unreadable),
-        unreadable=found.unreadable,
+        action=request.action,
     )
 
 
-def _found(connection: Connection, plan: str, wave: Wave, run: str, stage: Stage) -> _Found:
-    """Return what a run left on the VMs of a wave."""
-    cloud, snapshots = AzureCloud(connection), Snapshots(connection, plan)
-    traces: dict[ResourceId, Trace] = {}
-    unreadable: dict[str, str] = {}
-    for vm in wave.vms:
-        try:
-            trace = trace_of(connection, cloud, vm.id, snapshots)
-            if trace is not None and trace.lease is not None and trace.lease.run != run:
-                trace = None
-            if trace is None and stage is Stage.OUTAGE:
-                trace = _done_before(vm, released_trace_of(cloud, vm.id, snapshots, run))
-        except (ValueError, KeyError, MissingError) as error:
-            unreadable[vm.name] = str(error)
-            continue
-        if trace is not None:
-            traces[vm.id] = trace
-    return _Found(traces=traces, unreadable=unreadable)
-
-
-def _done_before(vm: PlannedVm, trace: Trace | None) -> Trace | None:
-    """Return the trace of a VM that was let go of, if it shows that its outage was done.
-
-    One that was brought back, or is not as well as before, is nobody's success: the run looks at it anew.
-    """
-    if trace is None or vm.outage is None or not _is_through(Campaign(vm, ALL_PLAYBOOKS), trace):
-        return None
-    is_well = not trace.before.was_running or judge_health(trace.before, trace.seen)[0] is Health.HEALTHY
-    return trace if is_well else None
-
-
-def rebuild(journal: SqliteJournal, campaign: Campaign, trace: Trace, now: datetime) -> bool:
-    """Write the records of a VM's past; return whether it was through already, but for the proof of it."""
-    vm = campaign.vm
-    is_outage = campaign.stage is Stage.OUTAGE and vm.outage is not None
-    through = is_outage and _is_through(campaign, trace) and not _owes_its_boot(vm, trace)
-    past = Past(journal, campaign, trace, now)
-    words = "is taken up from its state before"
-    if trace.lease is None:
-        past.write_all()
-        words = "was done, by its model and its snapshots"
-    elif through:
-        past.write(*EARLY, Phase.READYING, Phase.CONVERTING)
-        words = "was through already"
-    elif _has_begun(campaign, trace):
-        # Whatever the time is, it is gone on with: nothing is left off for a look at the clock.
-        past.write(*EARLY, Phase.READYING)
-        past.begin()
-    else:
-        past.write(*EARLY)
-    journal.tell(Event(at=now, kind=EventKind.RUN, vm=vm.name, text=f"recovered from its marks: it {words}"))
-    return through
-
-
-def _has_begun(campaign: Campaign, trace: Trace) -> bool:
-    """Tell whether work on the VM has begun: what has no snapshot, and is as it was found, was left alone."""
-    was_stopped = trace.before.was_running and trace.seen.vm.power is not trace.before.power
-    return campaign.stage is not Stage.OUTAGE or was_stopped or bool(trace.snapshots)
-
-
-def _owes_its_boot(vm: PlannedVm, trace: Trace) -> bool:
-    """Tell whether a VM that was found off is to prove its boot: off and still leased, it may not have."""
-    return trace.lease is not None and vm.choice.starts_if_off and not trace.before.was_running
-
-
-def _is_through(campaign: Campaign, trace: Trace) -> bool:
-    """Tell whether Azure shows everything that was asked for, and the VM runs if it ran before."""
-    choice = campaign.vm.choice
-    verdicts = [verdict for book in campaign.playbooks for verdict in book.verify(choice, trace.seen)]
-    shown = all(verdict.status not in (Status.UNMET, Status.UNKNOWN) for verdict in verdicts)
-    return shown and trace.seen.vm.power is trace.before.power
+def _those(stands: dict[str, Stands], wanted: Stands) -> tuple[str, ...]:
+    return tuple(name for name, each in stands.items() if each is wanted)

@@ -22,7 +22,7 @@ from readiness.app.estates import locate
 from readiness.app.hooks import ToldHooks
 from readiness.app.release import RELEASE
 from readiness.app.run_result import run_result
-from readiness.app.shared_actions import not_closed, shared_wave, tightenings
+from readiness.app.shared_actions import not_closed, rests_on, shared_wave, tightenings
 from readiness.app.stages import part_of, soaked
 from readiness.azure.connect import Connection
 from readiness.azure.perform import AzureCloud
@@ -30,7 +30,7 @@ from readiness.engine.peers import as_found, down_in
 from readiness.engine.run import WaveRun
 from readiness.engine.work import Ports
 from readiness.model.codec import encode
-from readiness.model.lifecycle import Phase, Stage
+from readiness.model.lifecycle import SUCCEEDED, Phase, Stage
 from readiness.model.plan import ApartGroup, Plan, PlanAction, Wave
 from readiness.model.run import RunInfo, RunState, StepRecord
 from readiness.ports.observer import Observer
@@ -128,11 +128,15 @@ def rehearse(
                 down = down_in(state for state, _, _ in found if state.info.stage is Stage.OUTAGE)
                 found += _Rehearsal(plan, twin, observer, executor, as_found(plan.apart, down)).whole(wave)
         known = {(state.info.wave, state.info.stage): state for state, _, _ in found}
+        done: list[PlanAction] = []
         for action in tightenings(plan):
-            if any(not_closed(plan, action, lambda number, stage: known.get((number, stage)))):
+            waits = any(other not in done for other in rests_on(plan, action))
+            if waits or any(not_closed(plan, action, lambda number, stage: known.get((number, stage)))):
                 continue
             with closing(stage.twin_now()) as twin:
-                found += _Rehearsal(plan, twin, observer, executor, ()).shared(action)
+                shared = _Rehearsal(plan, twin, observer, executor, ()).shared(action)
+            done += [action] * all(unit.phase in SUCCEEDED for state, _, _ in shared for unit in state.units)
+            found += shared
     states, records, ended = zip(*found, strict=True) if found else ((), (), ())
     return Rehearsed(plan=plan, states=states, records=records, ended=ended)
 

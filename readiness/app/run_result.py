@@ -5,7 +5,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from readiness.engine.work import SNAPSHOT_LIFE
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase, Stage
 from readiness.model.plan import DIGEST_LENGTH, Plan, PlannedVm
-from readiness.model.run import RunInfo, RunState, StepRecord, StepState, UnitState
+from readiness.model.run import RunInfo, RunState, StepEnd, StepRecord, StepState, UnitState
 from readiness.model.steps import TakeSnapshot, snapshot_id
 
 FORMAT = "readiness/run-result/1"
@@ -44,19 +44,6 @@ class Counts(Struct, frozen=True, kw_only=True):
     blocked: int = 0
     skipped: int = 0
     remaining: int = 0
-
-
-class StepEnd(Struct, frozen=True, kw_only=True):
-    """How one step of a VM went."""
-
-    name: str
-    state: StepState
-    attempt: int
-    began: datetime
-    ended: datetime | None
-    code: str
-    detail: str
-    evidence: str
 
 
 class VmEnd(Struct, frozen=True, kw_only=True):
@@ -156,21 +143,7 @@ def _vm(unit: UnitState, records: dict[str, StepRecord]) -> VmEnd:
         phase=unit.phase,
         reason=unit.reason or unit.note,
         outage_seconds=unit.downtime_seconds,
-        steps=tuple(_step(record) for record in records.values()),
-    )
-
-
-def _step(record: StepRecord) -> StepEnd:
-    result = record.result
-    return StepEnd(
-        name=record.name,
-        state=record.state,
-        attempt=record.attempt,
-        began=record.intended_at,
-        ended=record.ended_at,
-        code=result.code if result else "",
-        detail=result.detail if result else "",
-        evidence=result.evidence if result else "",
+        steps=tuple(StepEnd.of(record) for record in records.values()),
     )
 
 

@@ -1,5 +1,6 @@
 """Use cases: say where a run stands, and leave wishes for it, from any process."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +13,14 @@ from readiness.app.carrying import closable, work_of
 from readiness.app.next_steps import Advice, Words, going_on, next_steps, words_of
 from readiness.app.people import local_user
 from readiness.app.run_result import RunResult, run_result
-from readiness.app.shared_actions import due, handle_of
+from readiness.app.shared_actions import action_of, due, handle_of
 from readiness.app.stages import only
 from readiness.engine.state import run_state
 from readiness.errors import Exit, JournalError, UsageError
 from readiness.model.lifecycle import Phase, Stage
 from readiness.model.plan import Plan, Wave
 from readiness.model.run import Event, EventKind, RunInfo, RunState, SignalKind, StepRecord
-from readiness.store.artefacts import read_plan
+from readiness.store.artefacts import read_kept_plan
 from readiness.store.journal import is_running, leave_signal, read_head, read_rounds, read_run
 from readiness.store.runs import folder_of, known_runs, run_id
 
@@ -61,22 +62,23 @@ def status(state: Path, run: str | None) -> RunView:
     """Return where a run stands; without a name, the one touched last."""
     folder = folder_of(state, named(state, run))
     info, records, events = read_run(folder)
-    plan = read_plan(folder)
+    plan = read_kept_plan(folder, info.id, info.plan)
     running = is_running(folder)
     now = _instant(info, events, running=running)
+    stands = run_state(
+        info,
+        work_in(plan, info, state, records, now),
+        ALL_PLAYBOOKS,
+        records,
+        now=now,
+        held=why_held(events),
+        execution=plan.policy.execution,
+    )
     return RunView(
         plan=plan,
         folder=folder,
         words=replace(words_of(info, state, folder), due=() if running else _due(plan, state, info)),
-        state=run_state(
-            info,
-            work_in(plan, info, state, records, now),
-            ALL_PLAYBOOKS,
-            records,
-            now=now,
-            held=why_held(events),
-            execution=plan.policy.execution,
-        ),
+        state=with_waits(stands, events),
         at=now,
         running=running,
         records=tuple(records),
@@ -95,8 +97,9 @@ def work_in(plan: Plan, info: RunInfo, state: Path, records: Iterable[StepRecord
 
 
 def _due(plan: Plan, state: Path, info: RunInfo) -> tuple[str, ...]:
-    found = () if info.action else due(plan, state, info.place, info.wave)
-    return tuple(handle_of(plan, action) for action in found)
+    waves = action_of(plan, info.action).waves if info.action else (info.wave,)
+    found = (action for wave in waves for action in due(plan, state, info.place, wave))
+    return tuple(dict.fromkeys(handle_of(plan, action) for action in found))
 
 
 def ended(plan: Path, state: Path, outcome: RunState) -> RunView:
@@ -120,6 +123,23 @@ def why_held(events: Sequence[Event]) -> str | None:
         if event.kind is EventKind.WAIT and not event.vm:
             return event.text.partition(": ")[2] or event.text
     return None
+
+
+def with_waits(state: RunState, events: Sequence[Event]) -> RunState:
+    """Return where a run stands, with what a VM waits for in the place of its step if that was told last."""
+    last = {event.vm: event for event in events if event.vm}
+    names = Counter(unit.name for unit in state.units)
+    waits = {name: event.text for name, event in last.items() if event.kind is EventKind.WAIT}
+    return replace(
+        state,
+        units=tuple(
+            replace(unit, doing=waits[unit.name])
+            # The story knows names alone: what two VMs bear says nothing of either.
+            if unit.step is not None and unit.name in waits and names[unit.name] == 1
+            else unit
+            for unit in state.units
+        ),
+    )
 
 
 class Left(Struct, frozen=True, kw_only=True):

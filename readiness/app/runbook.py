@@ -16,7 +16,7 @@ from msgspec import Struct
 from playbooks.catalog import ALL_PLAYBOOKS
 from readiness.app.carrying import wave_of
 from readiness.app.estates import load, locate
-from readiness.app.shared_actions import shared_wave, tightenings
+from readiness.app.shared_actions import POLICY, shared_wave, tightenings, words_for
 from readiness.engine.group import GroupCampaign
 from readiness.engine.parts import AFTER, Parts
 from readiness.errors import PlanError
@@ -25,7 +25,7 @@ from readiness.model.execution import HookCommand
 from readiness.model.lifecycle import Phase, Stage
 from readiness.model.observation import Before, Observation, before_of, fingerprint
 from readiness.model.outage import compose_undo, plan_steps
-from readiness.model.plan import Plan, PlannedVm, Wave
+from readiness.model.plan import Plan, PlanAction, PlannedVm, Wave
 from readiness.model.steps import (
     Deallocate,
     HandOver,
@@ -104,7 +104,7 @@ def runbook_of(plan: Plan, wave: Wave, estate: Estate) -> Runbook:
 
 
 def _shared(plan: Plan, wave: Wave, estate: Estate, any_vm: Subject) -> Iterator[Part]:
-    """Yield what is done to groups that several VMs share, in the last wave that one of these is in."""
+    """Yield what is done to what several VMs share, in the last wave that one of these is in."""
     for action in tightenings(plan):
         if max(action.waves) != wave.number:
             continue
@@ -113,26 +113,32 @@ def _shared(plan: Plan, wave: Wave, estate: Estate, any_vm: Subject) -> Iterator
         proofs = [each for each in group.closure if isinstance(each.step, ProveClosedBehind)]
         rules = [each for each in group.closure if each not in proofs]
         names = ", ".join(vm.name for vm in action.vms)
+        kind = words_for(action)
+        title = f"{kind[0].upper()}{kind[1:]} {group.name}"
         consent = "".join(f" {sentence}." for sentence in action.consent)
         yield part(
-            f"Shared group {group.name}: its rules",
+            f"{title}: {_what(action)}",
             f"Once, after each of these was closed, in whatever wave it is: {names}. With an approval of its "
             f"own.{consent}",
-            (*campaign.steps(Phase.CHECKING, {}), *rules),
+            (*campaign.steps(Phase.CHECKING, {})[:1], *rules),  # by hand nobody needs the mark
             any_vm,
         )
         for proof in proofs:
             vm = next(vm for vm in plan.vms if vm.id == proof.step.vm)
             subject = Subject(plan=plan.approval, vm=vm, seen=_seen(vm, estate), slug=any_vm.slug)
-            intro = "If it is still open there, go to the way back of the group."
-            yield part(f"Shared group {group.name}: proven at {vm.name}", intro, (proof,), subject)
+            intro = f"If it is still open there, go to the way back of the {kind}."
+            yield part(f"{title}: proven at {vm.name}", intro, (proof,), subject)
         yield part(
-            f"Shared group {group.name}: way back",
+            f"{title}: way back",
             "What was not changed yet is set to what it is already, or is not there, which does no harm.",
             campaign.way_back([each.step for each in rules]),
             any_vm,
             is_way_back=True,
         )
+
+
+def _what(action: PlanAction) -> str:
+    return "its VMs" if action.kind == POLICY else "its rules"
 
 
 def _seen(vm: PlannedVm, estate: Estate) -> Observation:

@@ -1,7 +1,9 @@
 """Actions of a plan on shared objects: which there are, when each may be carried out, and how.
 
 A security group that several VMs hang on is tightened once, by a run of its own, after every VM of the plan
-that loses its way in by it was closed. For the engine such a group is one unit of work, as a VM is.
+that loses its way in by it was closed. VMs are put into a just-in-time policy once, after each of them was
+closed, and each group that they hang on was tightened. For the engine such an object is one unit of work, as
+a VM is.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,7 +11,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 
 from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.app.stages import part_of
+from readiness.app.stages import COMMANDS, part_of
 from readiness.engine.state import run_state
 from readiness.errors import PlanError, UsageError
 from readiness.model.context import Choice, Environment
@@ -25,12 +27,20 @@ StateOf = Callable[[int, Stage], RunState | None]
 """Returns where a stage of a wave stands; None where it was never begun."""
 _UNWRITTEN = (Phase.WAITING, Phase.CHECKING, Phase.DECLINED, Phase.ROLLED_BACK)
 """Where an action stands whose rules are as they were: it may be tried, or tried again."""
-_COMMANDS = {Stage.PREPARATION: "prepare", Stage.OUTAGE: "run", Stage.CLOSURE: "close"}
+GROUP, POLICY = "security-group", "just-in-time-policy"
+"""Kinds of actions that a command carries out."""
+_WORDS = {GROUP: "shared group", POLICY: "just-in-time policy"}
 
 
 def tightenings(plan: Plan) -> tuple[PlanAction, ...]:
-    """Return the actions on shared objects that a command carries out."""
-    return tuple(action for action in plan.closure if action.steps)
+    """Return the actions on shared objects that a command carries out, in the order in which they can be."""
+    found = (action for action in plan.closure if action.steps)
+    return tuple(sorted(found, key=lambda action: action.kind == POLICY))
+
+
+def words_for(action: PlanAction) -> str:
+    """Return what kind of shared object an action is on, for people."""
+    return _WORDS.get(action.kind, action.kind)
 
 
 def action_of(plan: Plan, wanted: str) -> PlanAction:
@@ -41,7 +51,7 @@ def action_of(plan: Plan, wanted: str) -> PlanAction:
     """
     known = tightenings(plan)
     if not known:
-        by_hand = [action.title for action in plan.closure if action.kind == "security-group"]
+        by_hand = [action.title for action in plan.closure if action.kind in _WORDS]
         told = f"By hand: {'; '.join(by_hand)}." if by_hand else ""
         raise UsageError(
             "The plan has no shared group to tighten.", details=told, remedy="'readiness close' is enough."
@@ -49,12 +59,13 @@ def action_of(plan: Plan, wanted: str) -> PlanAction:
     found = [
         action
         for action in known
-        if not wanted or wanted.lower() in (action.key, action.target.key, action.target.name.lower())
+        if not wanted
+        or wanted.lower() in (action.key, action.target.key, action.target.name.lower(), action.name.lower())
     ]
     if len(found) == 1:
         return found[0]
     ways = [handle_of(plan, action) for action in known]
-    brief = f"The plan has no shared group {wanted}." if not found else "Say which group is tightened."
+    brief = "Say which group or policy is meant." if found else f"The plan has no group or policy {wanted}."
     raise UsageError(brief, remedy=f"Give --action with one of: {', '.join(ways)}.")
 
 
@@ -65,8 +76,8 @@ def key_of(path: Path, wanted: str) -> str:
 
 def handle_of(plan: Plan, action: PlanAction) -> str:
     """Return what people call an action: the name of what it acts on, or its key where several bear it."""
-    name = action.target.name
-    bearers = [one for one in tightenings(plan) if one.target.name.lower() == name.lower()]
+    name = action.name
+    bearers = [one for one in tightenings(plan) if one.name.lower() == name.lower()]
     return name if len(bearers) == 1 else action.key
 
 
@@ -76,7 +87,7 @@ def shared_wave(action: PlanAction) -> Wave:
     day = datetime.combine(action.due, time(), UTC) if action.due else datetime.min.replace(tzinfo=UTC)
     unit = PlannedVm(
         id=action.target,
-        name=action.target.name,
+        name=action.name,
         application="",
         owner=action.owner,
         environment=Environment.PRODUCTION,
@@ -92,7 +103,7 @@ def shared_wave(action: PlanAction) -> Wave:
         closure=action.steps,
         consent=action.consent,
     )
-    name = f"shared group {action.target.name}"
+    name = f"{words_for(action)} {action.name}"
     return Wave(number=0, name=name, batches=(Batch(number=1, vms=(unit,)),))
 
 
@@ -105,7 +116,29 @@ def not_closed(plan: Plan, action: PlanAction, state_of: StateOf) -> Iterator[st
         unit = next((unit for unit in state.units if unit.vm == vm.id), None) if state else None
         if stage is not None and (unit is None or unit.phase not in SUCCEEDED):
             stands = unit.phase if unit else "not on record here"
-            yield f"{vm.name}: its {stage} is {stands} ('readiness {_COMMANDS[stage]}' with wave {vm.wave})"
+            yield f"{vm.name}: its {stage} is {stands} ('readiness {COMMANDS[stage]}' with wave {vm.wave})"
+
+
+def not_tightened(plan: Plan, action: PlanAction, folder: Path, place: str) -> Iterator[str]:
+    """Yield a sentence for each group that has to be tightened first: open, it would outrank a policy."""
+    for other in rests_on(plan, action):
+        stands = _stands(plan, other, folder, place)
+        if stands not in SUCCEEDED:
+            handle = handle_of(plan, other)
+            yield f"{other.name}: its rules are {stands} ('readiness tighten' with --action {handle})"
+
+
+def rests_on(plan: Plan, action: PlanAction) -> tuple[PlanAction, ...]:
+    """Return the actions on groups that VMs of a just-in-time policy hang on."""
+    if action.kind != POLICY:
+        return ()
+    return tuple(one for one in tightenings(plan) if one.kind == GROUP and {*one.vms} & {*action.vms})
+
+
+def missing_before(plan: Plan, action: PlanAction, folder: Path, place: str) -> Iterator[str]:
+    """Yield a sentence for each thing that has to be done before an action."""
+    yield from not_closed(plan, action, on_record(plan, folder, place))
+    yield from not_tightened(plan, action, folder, place)
 
 
 def on_record(plan: Plan, folder: Path, place: str) -> StateOf:
@@ -129,6 +162,7 @@ def due(plan: Plan, folder: Path, place: str, wave: int) -> tuple[PlanAction, ..
         if wave in action.waves
         and _stands(plan, action, folder) is Phase.WAITING
         and not any(not_closed(plan, action, state_of))
+        and not any(not_tightened(plan, action, folder, place))
     )
 
 
@@ -136,25 +170,36 @@ def insist_on_closed(plan: Plan, action: PlanAction, folder: Path, place: str) -
     """Refuse to begin an action while somebody could still need what it takes away.
 
     Raises:
-        PlanError: VMs of the plan are not closed; each is named.
+        PlanError: VMs of the plan are not closed, or groups not tightened; each is named.
     """
     if _stands(plan, action, folder) not in _UNWRITTEN:
         return  # It goes on, or is taken back: what was begun is brought to its end.
     missing = list(not_closed(plan, action, on_record(plan, folder, place)))
     if missing:
+        are = "1 VM that hangs on it is" if len(missing) == 1 else f"{len(missing)} VMs that hang on it are"
         raise PlanError(
-            f"{action.target.name} may not be tightened yet: {len(missing)} VMs behind it are not closed.",
+            f"It is too early for {words_for(action)} {action.name}: {are} not closed.",
             details="; ".join(missing),
             remedy="Close their waves first, with the same --state; then this command again.",
         )
+    missing = list(not_tightened(plan, action, folder, place))
+    if missing:
+        are = "1 group before its VMs is" if len(missing) == 1 else f"{len(missing)} groups before its VMs are"
+        raise PlanError(
+            f"It is too early for {words_for(action)} {action.name}: {are} not tightened.",
+            details="; ".join(missing),
+            remedy="Tighten them first, with the same --state; then this command again.",
+        )
 
 
-def _stands(plan: Plan, action: PlanAction, folder: Path) -> Phase:
-    """Return where an action's own run stands."""
+def _stands(plan: Plan, action: PlanAction, folder: Path, place: str = "") -> Phase:
+    """Return where an action's own run stands; with a place, as far as it was made there."""
     run = folder_of(folder, shared_run_id(plan, action.key))
     if not (run / "journal.sqlite").exists():
         return Phase.WAITING
     info, records, _ = read_run(run)
+    if place and info.place != place:
+        return Phase.WAITING
     return run_state(info, shared_wave(action), ALL_PLAYBOOKS, records, now=info.started_at).units[0].phase
 
 

@@ -12,6 +12,9 @@ from readiness.model.lifecycle import SUCCEEDED, Stage
 from readiness.model.plan import Batch, PlannedVm, Wave
 from readiness.model.run import RunState
 
+COMMANDS = {Stage.PREPARATION: "prepare", Stage.OUTAGE: "run", Stage.CLOSURE: "close"}
+"""The command that carries out each stage."""
+
 
 def part_of(wave: Wave, stage: Stage) -> Wave:
     """Return the part of a wave that a stage carries out.

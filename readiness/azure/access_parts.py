@@ -81,6 +81,7 @@ class AccessParts:
             firewall_rule_groups=dict(sorted(self._rule_groups.items())),
             admin_rules=self._admin_rules,
             just_in_time=tuple(entry for found in _in_order(self._just_in_time) for entry in found),
+            just_in_time_policies=self._just_in_time,
             user_identities=self._identities,
         )
 

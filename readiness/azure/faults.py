@@ -148,9 +148,15 @@ def is_capacity(code: str) -> bool:
 
 def is_passing(error: CloudError) -> bool:
     """Tell whether a refusal only means to look again: somebody else is at work, or was since the look."""
-    words, cause = error.brief.lower(), error.__cause__
-    is_stale = isinstance(cause, HttpResponseError) and cause.status_code == _PRECONDITION_FAILED
-    return isinstance(error, ConflictError) and (is_stale or any(phrase in words for phrase in _CONCURRENT))
+    words = error.brief.lower()
+    is_at_work = any(phrase in words for phrase in _CONCURRENT)
+    return isinstance(error, ConflictError) and (is_stale(error) or is_at_work)
+
+
+def is_stale(error: CloudError) -> bool:
+    """Tell whether a write was refused since its condition does not hold."""
+    cause = error.__cause__
+    return isinstance(cause, HttpResponseError) and cause.status_code == _PRECONDITION_FAILED
 
 
 def _body(error: HttpResponseError) -> Any:

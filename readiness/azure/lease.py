@@ -3,6 +3,7 @@
 Both writes are held against the VM's etag: of two runs that take the lease at once, one is refused.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,17 @@ from azure.core import MatchConditions
 from msgspec.structs import replace
 
 from readiness.azure.connect import Connection
-from readiness.azure.marks import BEFORE, LEASE, PLAN, STARTED, Lease, before_mark, lease_of, without_ours
+from readiness.azure.marks import (
+    BACK,
+    BEFORE,
+    LEASE,
+    PLAN,
+    STARTED,
+    Lease,
+    before_mark,
+    lease_of,
+    without_ours,
+)
 from readiness.azure.operations import Begin, begin
 from readiness.azure.plain import body_of
 from readiness.model.ids import ResourceId
@@ -23,18 +34,41 @@ def take(connection: Connection, step: TakeLease, context: StepContext) -> Progr
     body = _vm(connection, step.vm)
     tags: dict[str, str] = body.get("tags") or {}
     found = lease_of(tags)
-    is_ours = found is not None and (found.run, found.instance) == (context.run, context.instance)
-    if is_ours and tags.get(STARTED) == context.started:
+    if is_ours(found, context) and says(tags, step, context):
         return Done("it is ours already")
-    if found is not None and not is_ours and found.until > context.now:
-        detail = f"run {found.run} has the lease on it until {found.until:%Y-%m-%d %H:%M} UTC"
-        return Failed("LeaseHeld", detail)
+    if found is not None and holds(found, context):
+        return held_by(found)
     wanted = without_ours(tags) | marks_of_lease(step, context)
     progress = begin(_update(connection, step.vm, wanted, body.get("etag")))
-    if found is not None and not is_ours and isinstance(progress, Pending):
-        ended = f"taken over from run {found.run}, whose lease ended {found.until:%Y-%m-%d %H:%M} UTC"
-        return replace(progress, detail=ended)
+    if found is not None and not is_ours(found, context) and isinstance(progress, Pending):
+        return replace(progress, detail=taken_over_from(found))
     return progress
+
+
+def says(tags: Mapping[str, str], step: TakeLease, context: StepContext) -> bool:
+    """Tell whether tags say all of a lease that is ours: one that was not let go of knows no way back yet."""
+    return tags.get(STARTED) == context.started and (BACK in tags or not step.back)
+
+
+def is_ours(found: Lease | None, context: StepContext) -> bool:
+    """Tell whether a lease is that of this very run."""
+    return found is not None and (found.run, found.instance) == (context.run, context.instance)
+
+
+def holds(found: Lease, context: StepContext) -> bool:
+    """Tell whether a lease is another run's, and has not ended."""
+    return not is_ours(found, context) and found.until > context.now
+
+
+def held_by(found: Lease) -> Failed:
+    """Return the refusal for the sake of another run."""
+    detail = f"run {found.run} has the lease on it until {found.until:%Y-%m-%d %H:%M} UTC"
+    return Failed("LeaseHeld", detail)
+
+
+def taken_over_from(found: Lease) -> str:
+    """Say whose lease had ended."""
+    return f"taken over from run {found.run}, whose lease ended {found.until:%Y-%m-%d %H:%M} UTC"
 
 
 def marks_of_lease(step: TakeLease, context: StepContext) -> dict[str, str]:
@@ -46,6 +80,8 @@ def marks_of_lease(step: TakeLease, context: StepContext) -> dict[str, str]:
     }
     if context.before is not None:
         marks[BEFORE] = before_mark(context.before)
+    if step.back:
+        marks[BACK] = context.now.isoformat(timespec="seconds")
     return marks
 
 
@@ -56,7 +92,7 @@ def release(connection: Connection, step: ReleaseLease, context: StepContext) ->
     found = lease_of(tags)
     if found is None:
         return Done("no lease is left")
-    if (found.run, found.instance) != (context.run, context.instance):
+    if not is_ours(found, context):
         return Done(f"the lease on it is that of run {found.run} now")
     return begin(_update(connection, step.vm, without_ours(tags), body.get("etag")))
 

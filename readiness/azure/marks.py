@@ -4,7 +4,7 @@ A tag's value holds at most 256 characters, so ids are kept relative to the reso
 the state from before as short words. What stands here is all that is left when the runner's machine is lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,12 +14,19 @@ from msgspec import Struct
 from readiness.model.codec import encode
 from readiness.model.ids import ResourceId
 from readiness.model.observation import Before, DiskBefore
+from readiness.model.steps import SetSecurityRule
 from readiness.model.virtual_machine import Identity, Power, SecurityType
 from readiness.ports.cloud import StepContext
 
 LEASE, BEFORE, PLAN, STARTED = "readiness-lease", "readiness-before", "readiness-plan", "readiness-started"
 RUN, OF_VM = "readiness-run", "readiness-vm"
+BACK = "readiness-back"
+"""On a VM that a person wants back as it was: whoever takes its run up goes the same way."""
+INTENDED = "readiness-intended"
+"""On a run command: when its step was intended, of which its name is made."""
 LONGEST_TAG = 256
+_RULE, _MOST_RULES = "readiness-rule-", 12
+"""A resource has at most 50 tags, and most are its owner's."""
 
 
 class Lease(Struct, frozen=True, kw_only=True):
@@ -111,6 +118,11 @@ def marks_of(vm: ResourceId, context: StepContext) -> dict[str, str]:
     return {PLAN: context.plan, STARTED: context.started, RUN: context.run, OF_VM: relative(vm)}
 
 
+def tags_of(resource: Mapping[str, Any]) -> dict[str, str]:
+    """Return a resource's tags; Azure tells their names apart by no case."""
+    return {name.lower(): value for name, value in (resource.get("tags") or {}).items()}
+
+
 def is_ours(resource: Mapping[str, Any], plan: str) -> bool:
     """Tell whether a resource bears the mark of a plan."""
     return _tag(resource.get("tags") or {}, PLAN) == plan
@@ -122,10 +134,40 @@ def is_for(resource: Mapping[str, Any], vm: ResourceId) -> bool:
     return _tag(tags, PLAN) is not None and (_tag(tags, OF_VM) or "").lower() == relative(vm).lower()
 
 
+def rule_marks(changes: Sequence[SetSecurityRule]) -> dict[str, str]:
+    """Return what a person needs to see which rules of a group are being changed, and what they said.
+
+    A run needs the plan for it, which has all of it in full; a tag has no room for a long list of addresses.
+    """
+    listed = changes if len(changes) <= _MOST_RULES else changes[: _MOST_RULES - 1]
+    told = [_rule_mark(change) for change in listed]
+    if len(listed) < len(changes):
+        told.append(f"{len(changes) - len(listed)} more: see the plan")
+    return {f"{_RULE}{number:02}": text[:LONGEST_TAG] for number, text in enumerate(told, start=1)}
+
+
+def _rule_mark(change: SetSecurityRule) -> str:
+    if change.earlier is None:
+        return f"{change.rule.name}: new"
+    wanted = change.properties
+    said = {key: value for key, value in change.earlier.items() if value and value != wanted.get(key)}
+    return f"{change.rule.name}: was {encode(said).decode()}"
+
+
+def ours_in(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the tags that are of a lease, whosever it is."""
+    others = without_ours(tags)
+    return {name: value for name, value in tags.items() if name not in others}
+
+
 def without_ours(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return a VM's tags without those of a lease."""
-    ours = {LEASE, BEFORE, PLAN, STARTED}
-    return {name: value for name, value in tags.items() if name.lower() not in ours}
+    """Return tags without those of a lease."""
+    ours = {LEASE, BEFORE, PLAN, STARTED, BACK}
+    return {
+        name: value
+        for name, value in tags.items()
+        if name.lower() not in ours and not name.lower().startswith(_RULE)
+    }
 
 
 def _tag(tags: Mapping[str, str], name: str) -> str | None:

@@ -4,6 +4,8 @@ A change that is found in place is *done*; one that Azure is still working on is
 parsed from the wire, never from SDK attributes.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, assert_never
 
@@ -12,6 +14,8 @@ from azure.core import MatchConditions
 from readiness.azure import (
     backup,
     extensions,
+    group_lease,
+    just_in_time,
     lease,
     os_disk,
     preflight,
@@ -36,7 +40,8 @@ from readiness.azure.patches import (
 )
 from readiness.azure.plain import body_of
 from readiness.azure.snapshots import snapshot_body
-from readiness.errors import ConflictError, MissingError
+from readiness.azure.subscriptions import visible_subscriptions
+from readiness.errors import ConflictError, LoginError, MissingError
 from readiness.model.disk import Disk
 from readiness.model.ids import ResourceId
 from readiness.model.observation import Observation
@@ -50,25 +55,31 @@ from readiness.model.steps import (
     Deallocate,
     DropTrial,
     InstallExtension,
+    MarkGroup,
     PatchVm,
     Preflight,
     ProveBackup,
     ProveClosed,
+    ProveJustInTime,
+    ProveOnRequest,
     ProveRules,
     ReleaseLease,
     RemoveExtension,
     RemoveIdentity,
+    RemoveJustInTime,
     RemoveRole,
     RemoveSecurityRule,
     Resize,
     RunInGuest,
     SetDiskEncryption,
+    SetJustInTime,
     SetSecurityRule,
     Start,
     SwapOsDisk,
     TakeLease,
     TakeSnapshot,
     TryEncryption,
+    UnmarkGroup,
     snapshot_id,
 )
 from readiness.model.virtual_machine import Identity, Power, VirtualMachine
@@ -81,17 +92,20 @@ class AzureCloud:
     def __init__(self, connection: Connection, wave: Wave | None = None) -> None:
         """Take the clients to ask through, and the wave that is carried out: its VMs share quotas."""
         self._connection = connection
+        self._subscriptions = (
+            frozenset(vm.id.subscription.lower() for vm in wave.vms) if wave else frozenset()
+        )
         self._preflight = preflight.Questions(connection, wave)
 
     def observe(self, vm: ResourceId) -> Observation:
         """Return the VM and its managed disks as they are now."""
-        with translated():
+        with self._answered():
             return self._observe(vm)
 
     def begin(self, change: Change, context: StepContext) -> Progress:
         """Look whether the change is in place already, and begin it if not."""
         try:
-            with translated():
+            with self._answered():
                 return self._begin(change, context)
         except ConflictError as error:
             if is_passing(error):
@@ -100,14 +114,34 @@ class AzureCloud:
 
     def poll(self, change: Change, token: str) -> Progress:
         """Ask how a begun change goes."""
-        with translated():
+        with self._answered():
             match change:
+                case ProveOnRequest():
+                    return just_in_time.prove_again(self._connection, change, token)
                 case SetSecurityRule() | RemoveSecurityRule() | ProveClosed():
                     return security_rules.poll(self._connection, change, token)
                 case BackUp():
                     return backup.poll(self._connection, change, token)
                 case _:
                     return self._seen_through(change, ask(self._call(change), token))
+
+    @contextmanager
+    def _answered(self) -> Iterator[None]:
+        """Let only our errors out; of a login of another tenant also whether it is let in elsewhere."""
+        try:
+            with translated():
+                yield
+        except LoginError as error:
+            error.concerns_one = error.is_lasting and self._is_let_in()
+            raise
+
+    def _is_let_in(self) -> bool:
+        """Tell whether whoever is logged in is shown any of the wave's subscriptions."""
+        try:
+            shown = visible_subscriptions(self._connection, min(self._subscriptions, default=""))
+        except LoginError:
+            return False
+        return not self._subscriptions.isdisjoint(shown)
 
     def _seen_through(self, change: Change, progress: Progress) -> Progress:
         """Return how a change stands whose operation has answered: for some, that is not the whole answer."""
@@ -160,6 +194,8 @@ class AzureCloud:
                 return self._snapshot(change, context)
             case SetDiskEncryption():
                 return self._encrypt(change)
+            case MarkGroup() | UnmarkGroup():
+                return group_lease.begin(connection, change, context)
             case TakeLease():
                 return lease.take(connection, change, context)
             case ReleaseLease():
@@ -174,6 +210,10 @@ class AzureCloud:
                 return run_commands.begin(connection, change, context)
             case AssignRole() | RemoveRole():
                 return roles.begin(connection, change, context)
+            case ProveOnRequest():
+                return just_in_time.prove(connection, change, context)
+            case SetJustInTime() | RemoveJustInTime() | ProveJustInTime():
+                return just_in_time.begin(connection, change)
             case SetSecurityRule() | RemoveSecurityRule() | ProveClosed():
                 return security_rules.begin(connection, change, context)
             case BackUp() | ProveBackup() | ChangeBackupPolicy():
@@ -243,8 +283,10 @@ class AzureCloud:
 
     def _encrypt(self, change: SetDiskEncryption) -> Progress:
         body = self._disk_body(change.disk)
-        if wire.disk(body).encryption == change.encryption:
-            return _shown(_state(body))
+        settled = _shown(_state(body))
+        # Asked for again while Azure is at work on it, a change meets what the first one has not shown yet.
+        if wire.disk(body).encryption == change.encryption or isinstance(settled, Pending):
+            return settled
         disks = self._connection.compute(change.disk.subscription).disks
         wanted: Any = encryption_patch(change.encryption)
         place = (change.disk.resource_group, change.disk.name)

@@ -36,6 +36,7 @@ class Definitions:
 
     def __init__(self, asker: Asker) -> None:
         self._asker = asker
+        self._by_id: dict[str, tuple[list[Json], dict[str, Json]]] = {}
 
     def read(self, subject: Subject, definition: str) -> Json | DeniedError:
         """Return a definition of a policy or an initiative, or why it cannot be read."""
@@ -47,9 +48,15 @@ class Definitions:
         listed = self._asker.listed(subject, word, scope, path, _API, life=_LIFE)
         if isinstance(listed, DeniedError):
             return listed
-        wanted = definition.rstrip("/").lower()
-        found = next((each for each in listed if (text(each, "id") or "").lower() == wanted), None)
+        found = self._found(path, listed).get(definition.rstrip("/").lower())
         return found if found is not None else self._one(subject, definition)
+
+    def _found(self, path: str, listed: list[Json]) -> dict[str, Json]:
+        """Return a list by id: each VM of a wave looks hundreds of policies up in it."""
+        kept = self._by_id.get(path)
+        if kept is None or kept[0] is not listed:
+            kept = self._by_id[path] = (listed, {(text(each, "id") or "").lower(): each for each in listed})
+        return kept[1]
 
     def _one(self, subject: Subject, definition: str) -> Json | DeniedError:
         def question() -> list[Json]:

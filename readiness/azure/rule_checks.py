@@ -3,7 +3,7 @@
 Reads only. The group is read once, so that all of its rules are seen at one instant.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from readiness.azure.connect import Connection
@@ -37,8 +37,9 @@ def begin(connection: Connection, step: ProveRules) -> Progress:
     if other:
         told = f"changed since they were planned on: {', '.join(other)}; assess and plan again"
         return Failed("RuleChangedSincePlanned", told, evidence=evidence)
-    refusal = next(_refusals(connection, step), None) if step.needed else None
-    return refusal or Done("they are", evidence)
+    creates = any(None in each.allowed for each in step.rules)
+    asked = refusals(connection, step.vm, step.needed, creates=creates) if step.needed else iter(())
+    return next(asked, None) or Done("they are", evidence)
 
 
 def _properties(rule: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -51,28 +52,40 @@ def _is_allowed(found: dict[str, Any] | None, states: RuleStates) -> bool:
     return any(meaning(found) == meaning(one) for one in states.allowed if one is not None)
 
 
-def _refusals(connection: Connection, step: ProveRules) -> Iterator[Failed]:
-    """Yield what Azure would refuse; where it may not be asked, the write itself is the question."""
-    group = step.vm
-    permissions = _list(connection, step, group, "permissions", _PERMISSIONS_API)
-    lacking = missing(step.needed, permissions) if permissions is not None else ()
+def refusals(
+    connection: Connection,
+    target: ResourceId,
+    needed: Sequence[str],
+    *,
+    creates: bool,
+    scope: ResourceId | None = None,
+) -> Iterator[Failed]:
+    """Yield what Azure would refuse; where it may not be asked, the write itself is the question.
+
+    Args:
+        connection: Where to ask.
+        target: What is written; locks on it and above it count.
+        needed: The actions that permissions have to allow.
+        creates: Whether something is made that a way back deletes.
+        scope: Where permissions are asked for, if not of the target itself.
+    """
+    place = scope or target
+    permissions = _list(connection, place, "permissions", _PERMISSIONS_API)
+    lacking = missing(needed, permissions) if permissions is not None else ()
     if lacking:
-        told = f"on {group.name} there is no permission for {', '.join(lacking)}"
+        told = f"on {place.name} there is no permission for {', '.join(lacking)}"
         yield Failed("PermissionMissing", told)
-    creates = any(None in each.allowed for each in step.rules)
-    scope = ResourceId(f"/subscriptions/{group.subscription}")
-    for lock in map(lock_of, _list(connection, step, scope, "locks", _LOCKS_API) or ()):
+    subscription = ResourceId(f"/subscriptions/{target.subscription}")
+    for lock in map(lock_of, _list(connection, subscription, "locks", _LOCKS_API) or ()):
         is_hard = lock.level.lower() == "readonly"
-        if group.is_within(lock.scope) and (is_hard or creates):
-            what = "allows no change of it" if is_hard else "would not let a new rule be taken back"
+        if target.is_within(lock.scope) and (is_hard or creates):
+            what = "allows no change of it" if is_hard else "would not let what is made be taken back"
             yield Failed(f"{lock.level}Lock", f"the lock {lock.id.name} on {lock.scope.name} {what}")
 
 
-def _list(
-    connection: Connection, step: ProveRules, scope: ResourceId, what: str, version: str
-) -> list[dict[str, Any]] | None:
+def _list(connection: Connection, scope: ResourceId, what: str, version: str) -> list[dict[str, Any]] | None:
     """Return a list that Azure keeps of a scope; None for somebody who may not ask."""
     try:
-        return pages(connection, step.vm.subscription, f"{scope}/{_AUTHORIZATION}/{what}", version)
+        return pages(connection, scope.subscription, f"{scope}/{_AUTHORIZATION}/{what}", version)
     except DeniedError:
         return None

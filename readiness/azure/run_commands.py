@@ -19,7 +19,7 @@ from typing import Any
 from readiness.azure.connect import Connection
 from readiness.azure.evidence import fit_to_keep
 from readiness.azure.faults import translated
-from readiness.azure.marks import marks_of
+from readiness.azure.marks import INTENDED, marks_of
 from readiness.azure.operations import DEFAULT_WAIT, only_begun
 from readiness.azure.operations import begin as begin_operation
 from readiness.azure.plain import body_of, vm_body
@@ -44,7 +44,12 @@ def command_name(step: RunInGuest, context: StepContext) -> str:
     It follows from the script and from when the step was intended, so that neither another run nor an
     earlier step of this one, which ran the same script, is taken for its answer.
     """
-    told = f"{step.script}\n{context.started}\n{context.intended}"
+    return named(step, context.started, context.intended)
+
+
+def named(step: RunInGuest, started: str, intended: str) -> str:
+    """Return the name of the run command of a step that was intended at an instant, in a round of a run."""
+    told = f"{step.script}\n{started}\n{intended}"
     tail = f"-{hashlib.sha256(told.encode()).hexdigest()[:10]}"
     return f"readiness-{step.name}"[: _LONGEST_NAME - len(tail)] + tail
 
@@ -107,7 +112,7 @@ def _run(
 ) -> Progress:
     body: Any = {
         "location": vm_body(connection, step.vm)["location"],
-        "tags": marks_of(step.vm, context),
+        "tags": marks_of(step.vm, context) | {INTENDED: context.intended},
         "properties": {
             "source": {"script": step.script},
             "asyncExecution": False,

@@ -1,7 +1,9 @@
 """Rules of network security groups, and whether the internet still gets through.
 
-A rule that is there is only replaced as it was read: its etag goes with the write. Whether a port is closed
-is asked of Azure, interface by interface, by the rules that are in force there.
+A rule that is there is only replaced, or deleted, as it was read: its etag goes with the write. One that is
+not there is only made as long as there is none. What somebody else made of a rule since it was planned stays.
+Whether a port is closed is asked of Azure, interface by interface, by the rules that are in force there; what
+was found at one of them is told whatever becomes of the others.
 """
 
 from typing import Any
@@ -13,10 +15,11 @@ from msgspec import Struct
 from readiness.azure.accepted import FORGOTTEN, ask, begun, get, place_of, wait_of
 from readiness.azure.connect import Connection
 from readiness.azure.effective_rules import openings
+from readiness.azure.faults import is_stale
 from readiness.azure.operations import DEFAULT_WAIT
 from readiness.azure.plain import read, send, vm_body
 from readiness.azure.wire_network import nic as nic_of
-from readiness.errors import CloudError, MissingError
+from readiness.errors import CloudError, ConflictError, MissingError
 from readiness.model.codec import encode
 from readiness.model.ids import ResourceId
 from readiness.model.network import IpConfiguration
@@ -27,6 +30,7 @@ API = "2024-05-01"
 _NOT_RUNNING = "nicmustbeattachedtorunningvm"
 _AT_WORK = ("updating", "deleting")
 _MORE_TO_COME = 202
+_ABSENT = {"If-None-Match": "*"}
 
 Change = SetSecurityRule | RemoveSecurityRule | ProveClosed
 
@@ -70,16 +74,44 @@ def _set(connection: Connection, step: SetSecurityRule, rule: dict[str, Any] | N
             f"there is a rule {step.rule.name} already, which says something else: rename it, or take it away"
         )
         return Failed("RuleChangedSincePlanned", detail)
-    etag = (rule or {}).get("etag")
-    headers = {"If-Match": str(etag)} if etag else None
     path, body = step.rule.text, {"properties": wanted}
-    return begun(send(connection, step.rule.subscription, "PUT", path, API, body=body, headers=headers))
+    if rule is None:
+        return _made(connection, step, body)
+    sent = send(connection, step.rule.subscription, "PUT", path, API, body=body, headers=_as_read(rule))
+    return begun(sent)
+
+
+def _made(connection: Connection, step: SetSecurityRule, body: dict[str, Any]) -> Progress:
+    """Make a rule, unless there is one by now.
+
+    That Azure holds the condition against the rule is documented for no rule. Where it held it against the
+    group, no rule could ever be made: a second look that finds none has to do then.
+    """
+    subscription, path = step.rule.subscription, step.rule.text
+    try:
+        return begun(send(connection, subscription, "PUT", path, API, body=body, headers=_ABSENT))
+    except ConflictError as error:
+        if not is_stale(error):
+            raise
+    rule = read(connection, subscription, path, API)
+    if rule is not None:
+        return Pending(None, 0.0, "there is such a rule by now; looking at it")
+    return begun(send(connection, subscription, "PUT", path, API, body=body))
 
 
 def _remove(connection: Connection, step: RemoveSecurityRule, rule: dict[str, Any] | None) -> Progress:
     if rule is None:
         return Done("it is not there")
-    return begun(send(connection, step.rule.subscription, "DELETE", step.rule.text, API))
+    if meaning(rule.get("properties") or {}) != meaning(step.made):
+        detail = f"{step.rule.name} says something else than was made: somebody changed it, and it is left"
+        return Failed("RuleChangedSincePlanned", detail)
+    path, headers = step.rule.text, _as_read(rule)
+    return begun(send(connection, step.rule.subscription, "DELETE", path, API, headers=headers))
+
+
+def _as_read(rule: dict[str, Any]) -> dict[str, str]:
+    """Return the condition that a rule is what it was when it was read."""
+    return {"If-Match": str(rule["etag"])} if rule.get("etag") else {}
 
 
 def is_at_work(rule: dict[str, Any]) -> bool:
@@ -148,23 +180,29 @@ def _next_interface(
     connection: Connection, step: ProveClosed, left: tuple[str, ...], found: tuple[str, ...]
 ) -> Progress:
     """Ask about the next interface, or answer for all of them."""
-    if not left and found:
-        return Failed("StillOpen", f"the internet still reaches port {'; port '.join(found)}")
     if not left:
-        return Done("no rule in force lets the internet in")
+        return _still_open(found) if found else Done("no rule in force lets the internet in")
     nic, rest = left[0], left[1:]
     path = f"{nic}/effectiveNetworkSecurityGroups"
     try:
         response = send(connection, ResourceId(nic).subscription, "POST", path, API)
     except CloudError as error:
-        is_off = error.code.lower().startswith(_NOT_RUNNING)
-        if is_off and isinstance(step, ProveClosedBehind):
+        if not error.code.lower().startswith(_NOT_RUNNING):
+            raise
+        if found:
+            return _still_open(found, left)
+        if isinstance(step, ProveClosedBehind):
             return Done(f"{step.vm.name} is off, and Azure tells no rules in force: not proven there")
-        if is_off:
-            detail = "Azure only tells the rules in force of a VM that is running: start it, and ask again"
-            return Failed("NotRunning", detail)
-        raise
+        detail = "Azure only tells the rules in force of a VM that is running: start it, and ask again"
+        return Failed("NotRunning", detail)
     return _taken(connection, step, _Asking(nic=nic, place="", left=rest, open=found), response)
+
+
+def _still_open(found: tuple[str, ...], untold: tuple[str, ...] = ()) -> Failed:
+    """Return what was found, and of which interfaces Azure tells nothing since the VM is off."""
+    names = ", ".join(ResourceId(nic).name for nic in untold)
+    rest = f"; it is off by now, so that {names} is not proven" if untold else ""
+    return Failed("StillOpen", f"the internet still reaches port {'; port '.join(found)}{rest}")
 
 
 def _ask_interface(connection: Connection, step: ProveClosed, token: str) -> Progress:
@@ -173,7 +211,11 @@ def _ask_interface(connection: Connection, step: ProveClosed, token: str) -> Pro
     except msgspec.DecodeError:
         return FORGOTTEN
     response = get(connection, ResourceId(asking.nic).subscription, asking.place)
-    return FORGOTTEN if response is None else _taken(connection, step, asking, response)
+    if response is not None:
+        return _taken(connection, step, asking, response)
+    # Asked of this one anew, and not of all: what was found before is not seen again if it went off since.
+    left = (asking.nic, *asking.left)
+    return _next_interface(connection, step, left, asking.open) if asking.open else FORGOTTEN
 
 
 def _taken(connection: Connection, step: ProveClosed, asking: _Asking, response: HttpResponse) -> Progress:

@@ -218,7 +218,7 @@ def show_run(state: RunState) -> None:
     for unit in state.units:
         colour = PHASE_COLOURS.get(unit.phase, "default")
         away = _minutes(unit.downtime_seconds) if unit.downtime_seconds is not None else "-"
-        why = unit.reason or unit.note or (unit.doing if unit.done else "")
+        why = unit.reason or unit.note or (unit.doing if unit.done or unit.since else "")
         table.add_row(
             str(unit.batch),
             harmless(unit.name),
@@ -245,6 +245,9 @@ def advise(states: Sequence[RunState], commands: Sequence[tuple[str, str]] = ())
         if names:
             colour = PHASE_COLOURS.get(phase, "default")
             say(f"[{colour}]{phase}[/]: {harmless(_listed(names))}: {advice}")
+    taken = [unit.name for state in states for unit in state.units if unit.runs_as]
+    if taken:
+        say(f"[yellow]another size[/]: {harmless(_listed(taken))}: {_ANOTHER_SIZE}")
     for command, why in commands:
         say(f"[bold]Next:[/] {harmless(command)}")
         say(f"      [dim]{harmless(why)}[/]")
@@ -256,6 +259,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 _NAMES = 10
+_ANOTHER_SIZE = "Azure had no room for its own; it keeps what it has until somebody gives its own back."
 _ADVICE = {
     Phase.STRANDED: "look at it now; the tags of its full snapshots hold its state from before.",
     Phase.UNDECIDED: "changed and started, and its health could not be told; look at it and decide.",

@@ -1,6 +1,5 @@
 """`readiness plan import`, `split` and `graph`: workbooks back in, one workbook per owner, a picture."""
 
-import getpass
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +54,7 @@ def import_workbooks(
       readiness plan import out/june/plan.json shop.xlsx ledger.xlsx
       readiness plan import out/june/plan.json shop.xlsx --estate ./estate --apply
     """
+    from readiness.app.people import local_user
     from readiness.app.plan_workbooks import accept, preview_import
 
     preview = preview_import(plan_file, workbooks, estate)
@@ -68,7 +68,7 @@ def import_workbooks(
         say("Nothing was written. Say --apply to accept these edits.")
         return Exit.DONE
     folder = to or (plan_file if plan_file.is_dir() else plan_file.parent)
-    written = accept(preview, author or getpass.getuser(), folder)
+    written = accept(preview, author or local_user(), folder)
     digests = f"Plan {preview.plan.approval} became plan {written.plan.approval}"
     say(harmless(f"{digests}, changed by {written.plan.author}."))
     say(f"Written: {written.plan_file}")

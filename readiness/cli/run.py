@@ -35,6 +35,12 @@ def _where(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--quiet", is_flag=True, help="Print failures and the result only."),
         state_option,
+        click.option(
+            "--second-state",
+            type=click.Path(path_type=Path, file_okay=False),
+            envvar="READINESS_SECOND_STATE",
+            help="A second state folder, on another disk: the journal is written there, too.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -111,20 +117,22 @@ def close(plan: Path, wave: int, approve: str, **where: Any) -> int:
 
 @click.command()
 @click.argument("plan", type=_PLAN)
-@click.option("--action", default="", metavar="NAME", help="The shared group (default: the only one).")
+@click.option("--action", default="", metavar="NAME", help="The group or policy (default: the only one).")
 @_approve
 @click.option("--dry-run", is_flag=True, help="Check everything that can be checked, and change nothing.")
 @_where
 def tighten(plan: Path, action: str, approve: str, dry_run: bool, **where: Any) -> int:
     """Tighten a security group that several VMs of PLAN hang on, once each of them is closed.
 
-    It is an action of its own, with an approval of its own when it is live. A rule that somebody has changed
-    since it was planned on is left alone. 'rollback' puts the rules back as they were.
+    Or put VMs into a just-in-time policy, where that was chosen and the groups before them are tightened.
+    Each is an action of its own, with an approval of its own when it is live. What somebody has changed since
+    it was planned on is left alone. 'rollback' puts the rules back as they were, or takes the VMs out.
 
     \b
     Examples:
       readiness tighten out/june --approve 1a2b3c4d5e6f --twin https://127.0.0.1:8443 --dry-run
       readiness tighten out/june --action nsg-app --approve 1a2b3c4d5e6f --live
+      readiness tighten out/june --action rg-app/default --approve 1a2b3c4d5e6f --live
     """
     from readiness.app.shared_actions import key_of
 
@@ -204,41 +212,62 @@ def rollback(run: str | None, vm: str | None, whole: bool, yes: bool, **where: A
 
 @click.command()
 @click.argument("plan", type=_PLAN)
-@_wave
+@click.option("--wave", type=click.IntRange(1), help="Number of the wave.")
+@click.option("--action", metavar="NAME", help="In its place: the shared group that was being tightened.")
 @_approve
 @click.option(
     "--stage",
     type=click.Choice([stage.value for stage in Stage]),
     default=Stage.OUTAGE.value,
     show_default=True,
-    help="What was under way.",
+    help="What of the wave was under way.",
 )
 @_where
 def recover(
-    plan: Path, wave: int, approve: str, stage: str, output: str | None, quiet: bool, **where: Any
+    plan: Path,
+    wave: int | None,
+    action: str | None,
+    approve: str,
+    stage: str,
+    output: str | None,
+    quiet: bool,
+    **where: Any,
 ) -> int:
-    """Rebuild the memory of a run from the marks it left on Azure, when its machine is gone.
+    """Rebuild the memory of a run, when its machine is gone, from the marks it left on Azure.
 
-    Nothing in Azure is changed. Afterwards the same 'run' command goes on with it.
+    What --second-state holds of it goes first. Nothing in Azure is changed. Afterwards the same command as
+    before goes on with it: 'prepare', 'run', 'close' or 'tighten'.
 
     \b
-    Example:
+    Examples:
       readiness recover out/june --wave 3 --approve 1a2b3c4d5e6f --live
+      readiness recover out/june --wave 3 --stage closure --approve 1a2b3c4d5e6f --live
+      readiness recover out/june --action nsg-app --approve 1a2b3c4d5e6f --live
     """
     from readiness.app.recovering import recover as rebuild
     from readiness.app.run_status import status
+    from readiness.app.shared_actions import key_of
 
-    found = rebuild(request_for(plan, wave, approve, stage=Stage(stage), **where))
+    if (wave is None) is (action is None):
+        raise UsageError("Say what was under way.", remedy="Give either --wave NUMBER or --action NAME.")
+    key = key_of(plan, action) if action is not None else ""
+    of = Stage(stage) if action is None else Stage.CLOSURE
+    found = rebuild(request_for(plan, wave or 0, approve, stage=of, action=key, **where))
     if output == "json":
         print_json(found)
         return Exit.NEEDS_A_PERSON if found.unreadable else Exit.DONE
     say(f"Recovered {harmless(found.run)}:")
+    if found.copied_until is not None:
+        say(f"  from the second place, written until {found.copied_until:%Y-%m-%d %H:%M:%S} UTC")
     say(f"  under way: {harmless(', '.join(found.taken_up)) or 'none'}")
     say(f"  through already: {harmless(', '.join(found.through)) or 'none'}")
+    if found.ended:
+        say(f"  brought back, or stranded: {harmless(', '.join(found.ended))}")
     say(f"  not begun: {found.untouched}")
     for name, why in found.unreadable.items():
         say(f"  [bold red]{harmless(name)}[/]: its marks cannot be read ({harmless(why)}); look at it now")
-    for advice in () if quiet else status(where["state"], found.run).advice():
+    is_there = bool(found.taken_up or found.through or found.ended)
+    for advice in () if quiet or not is_there else status(where["state"], found.run).advice():
         say(f"[bold]Next:[/] {harmless(advice.command)}")
     return Exit.NEEDS_A_PERSON if found.unreadable else Exit.DONE
 

@@ -12,6 +12,14 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from readiness.engine.decisions import (
+    RECALLED,
+    REJECTED,
+    before_recall,
+    is_decided,
+    is_recalled,
+    recall_refusals,
+)
 from readiness.engine.elsewhere import first_open, proof_notes, seconds_elsewhere, with_other_sizes
 from readiness.engine.leftovers import throwaway_disks, words_for_left
 from readiness.engine.parts import AFTER, Parts
@@ -31,14 +39,11 @@ from readiness.model.steps import (
     Resize,
     Start,
     Step,
-    TakeLease,
 )
 
 Records = Mapping[str, StepRecord]
 """Step records of one VM by step name."""
 
-APPROVED, REJECTED, RECALLED = "decision.approve", "decision.reject", "decision.rollback"
-"""Names under which a person's decisions are recorded."""
 INCONCLUSIVE = "Inconclusive"
 """Code of a proof of health that found neither health nor illness."""
 _NOT_OURS = "RuleChangedSincePlanned"
@@ -47,8 +52,7 @@ UNWELL = ("Unhealthy", "NotHealthyInTime")
 """Codes of a proof of health that failed. They alone call for a weaker setting; a model that is not shown
 does not, and what the weaker setting brought later changes nothing of it."""
 _BEFORE = "check.record-before"
-_LEASE, _RECALL_LEASE = "check.take-lease", "recall.take-lease"
-_RECALL_LOOK = "recall.prove-time"
+_LEASE = "check.take-lease"
 _LAST_LOOK = "before.prove-time"
 _RESIZE = ".resize:"
 _EARLY = (Phase.CHECKING, Phase.READYING)
@@ -106,10 +110,10 @@ class Campaign:
             return Position(phase=Phase.WAITING, due=self.steps(Phase.CHECKING, records)[0])
         phase, reason, code = Phase.CHECKING, "", ""
         while True:
-            if phase in FINAL and not (_is_recalled(records) and (phase, Outcome.RECALLED) in NEXT):
+            if phase in FINAL and not (is_recalled(records) and (phase, Outcome.RECALLED) in NEXT):
                 return self._end(phase, reason, code, records)
             due, failed = self._first_open(phase, records)
-            if due is not None or (phase is Phase.UNDECIDED and not _is_decided(records)):
+            if due is not None or (phase is Phase.UNDECIDED and not is_decided(records)):
                 return Position(phase=phase, due=due, reason=reason, code=code)
             if failed is not None:
                 reason, code = reason or failed.detail, code or failed.code
@@ -286,13 +290,7 @@ class Campaign:
             was_started=any(isinstance(step, Start) for step in begun),
         )
         undo, _ = with_other_sizes(undo, records, self._sizes(records), self._forward(records).size)
-        if RECALLED not in records:
-            return undo
-        until = records[RECALLED].intended_at + timedelta(seconds=self.vm.reserved_seconds) + _RECALL_LASTS
-        # It goes back to being off: one that somebody started since serves, and is nobody's to take down.
-        is_looked_at = not before.was_running and (_RECALL_LEASE not in records or _RECALL_LOOK in records)
-        looks = (ProveTime(vm=self.vm.id, until=until),) if is_looked_at else ()
-        return (*plan_steps((*looks, TakeLease(vm=self.vm.id, until=until)), stage="recall"), *undo)
+        return (*before_recall(self.vm, before, records), *undo)
 
     def _lease_end(self, records: Records) -> datetime:
         """Return when the lease lapses: with the window and the way back, or half a day for online work."""
@@ -319,29 +317,12 @@ _CHECKED = {
     Stage.CLOSURE: Outcome.TO_CLOSE,
 }
 _ONLINE_LEASE = timedelta(hours=12)
-_RECALL_LASTS = timedelta(hours=4)
-"""Beside what its outage reserves: a way back that was asked for may wait for room in Azure."""
 
 
 def may_have_written(planned: PlannedStep, records: Records) -> bool:
     """Tell whether a step was begun, and not left unsent because its rule was somebody else's by then."""
     record = records.get(planned.name)
     return record is not None and (record.result is None or record.result.code != _NOT_OURS)
-
-
-def _is_recalled(records: Records) -> bool:
-    """Tell whether a person wants the VM back, and nothing that is asked before refused it."""
-    return RECALLED in records and not recall_refusals(records)
-
-
-def recall_refusals(records: Records) -> list[str]:
-    """Return what refused to take a VM back: it was started since, or another run has its lease."""
-    results = {name: records[name].result for name in (_RECALL_LOOK, _RECALL_LEASE) if name in records}
-    return [name for name, result in results.items() if result is not None and not result.ok]
-
-
-def _is_decided(records: Records) -> bool:
-    return APPROVED in records or REJECTED in records
 
 
 def is_begun(record: StepRecord | None) -> bool:

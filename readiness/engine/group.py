@@ -1,25 +1,33 @@
-"""The campaign of a shared security group: a closure whose unit is the group, and no VM.
+"""The campaign of an object that several VMs share: a closure whose unit is the object, and no VM.
 
-Invariants:
-* Nothing is written before every rule was seen as it was planned on; after a crash also as it is wanted.
-* No lease is taken, since a group has none: each write is held against the group's etag, so that of two who
-  write at once one is refused, and looks again.
-* The way back restores the rules that were begun, newest first, and proves that they are as they were. What
-  somebody else has changed since is never written over.
+It is a security group that is tightened, or a just-in-time policy that VMs are put into. Invariants:
+* Nothing is written before all that is written was seen as it was planned on; after a crash also as it is
+  wanted.
+* A group bears a lease while it is worked on, and what its rules said: enough to go on from another machine.
+  Each write of a rule is held against the group's etag, so that of two who write at once one is refused, and
+  looks again. A policy bears no tags and has no etag: it is read right before the write and again after it.
+* The way back restores the rules that were begun, newest first, or takes out of the policy the VMs that were
+  put into it, and proves it. What somebody else has changed since is never written over.
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from readiness.engine.advance import Campaign, Records, may_have_written
+from readiness.engine.decisions import RECALLED
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase
 from readiness.model.observation import Before
 from readiness.model.outage import plan_steps
 from readiness.model.steps import (
+    MarkGroup,
     PlannedStep,
+    ProveJustInTime,
     ProveRules,
+    RemoveJustInTime,
     RemoveSecurityRule,
     RuleStates,
+    SetJustInTime,
     SetSecurityRule,
     Step,
 )
@@ -28,20 +36,23 @@ from readiness.model.virtual_machine import Identity, Power, SecurityType
 _WRITES = tuple(
     sorted(
         action
-        for action in {*SetSecurityRule.actions, *RemoveSecurityRule.actions}
-        if "/networkSecurityGroups/" in action
+        for action in {*SetSecurityRule.actions, *RemoveSecurityRule.actions, *MarkGroup.actions}
+        if "/networkSecurityGroups/" in action or "/tags/" in action
     )
 )
+_RECALL_LASTS = timedelta(hours=12)
+_NOT_OURS = "PolicyChangedSincePlanned"
+"""Code of a write that was never sent, since the policy was somebody else's by then."""
 
 
 class GroupCampaign(Campaign):
-    """A shared group's way through its closure."""
+    """A shared object's way through its closure."""
 
     def steps(self, phase: Phase, records: Records) -> tuple[PlannedStep, ...]:
         """Return the steps of a phase in order."""
         match phase:
             case Phase.CHECKING:
-                return plan_steps((self._as_planned(),), stage="check")
+                return plan_steps((self._as_planned(), *self._mark(self._lease_end(records))), stage="check")
             case Phase.CLOSING:
                 return self.vm.closure
             case Phase.UNDOING:
@@ -56,12 +67,29 @@ class GroupCampaign(Campaign):
     def total_steps(self, records: Records) -> int:
         """Return how many steps it has on the straight path, plus those of a way back under way."""
         undoing = self._way_back(records) if any(name.startswith("undo.") for name in records) else ()
-        return 1 + len(self.vm.closure) + len(undoing)
+        checks = len(self.steps(Phase.CHECKING, records))
+        return (
+            checks + len(self.vm.closure) + (len(self._parts.release()) if checks > 1 else 0) + len(undoing)
+        )
 
-    def _as_planned(self) -> ProveRules:
-        changes = [each.step for each in self.vm.closure if isinstance(each.step, SetSecurityRule)]
-        states = (RuleStates(rule=one.rule, allowed=(one.earlier, one.properties)) for one in changes)
+    def _as_planned(self) -> ProveRules | ProveJustInTime:
+        for step in (each.step for each in self.vm.closure):
+            if isinstance(step, SetJustInTime):
+                # Only a policy of our own is deleted on the way back.
+                writes = {*(RemoveJustInTime if step.creates else SetJustInTime).actions}
+                needed = tuple(sorted(writes - {*ProveJustInTime.actions}))
+                return ProveJustInTime(
+                    vm=step.vm, machines=step.machines, creates=step.creates, needed=needed
+                )
+        states = (RuleStates(rule=one.rule, allowed=(one.earlier, one.properties)) for one in self._changes())
         return ProveRules(vm=self.vm.id, rules=tuple(states), needed=_WRITES)
+
+    def _changes(self) -> tuple[SetSecurityRule, ...]:
+        return tuple(each.step for each in self.vm.closure if isinstance(each.step, SetSecurityRule))
+
+    def _mark(self, until: datetime, *, back: bool = False) -> tuple[MarkGroup, ...]:
+        changes = self._changes()
+        return (MarkGroup(vm=self.vm.id, until=until, back=back, rules=changes),) if changes else ()
 
     def way_back(self, begun: Sequence[Step]) -> tuple[PlannedStep, ...]:
         """Return what takes steps back that were begun, and the proof of it."""
@@ -70,18 +98,32 @@ class GroupCampaign(Campaign):
         return plan_steps((*back, *_proof(self.vm.id, back)), stage="undo")
 
     def _way_back(self, records: Records) -> tuple[PlannedStep, ...]:
-        return self.way_back([each.step for each in self.vm.closure if may_have_written(each, records)])
+        begun = (each for each in self.vm.closure if may_have_written(each, records))
+        back = self.way_back([each.step for each in begun if not _was_unsent(each, records)])
+        if RECALLED not in records:
+            return back
+        mark = self._mark(records[RECALLED].intended_at + _RECALL_LASTS, back=True)
+        return (*plan_steps(mark, stage="recall"), *back)
 
 
-def _proof(group: ResourceId, back: Sequence[Step]) -> tuple[ProveRules, ...]:
-    """Return the proof that every rule of a way back is as it was."""
-    states = []
+def _was_unsent(planned: PlannedStep, records: Records) -> bool:
+    record = records.get(planned.name)
+    return record is not None and record.result is not None and record.result.code == _NOT_OURS
+
+
+def _proof(group: ResourceId, back: Sequence[Step]) -> tuple[ProveRules | ProveJustInTime, ...]:
+    """Return the proof that everything of a way back is as it was."""
+    states, policies = [], []
     for step in back:
-        if isinstance(step, SetSecurityRule):
+        if isinstance(step, RemoveJustInTime):
+            policies.append(
+                ProveJustInTime(vm=group, machines=step.machines, creates=step.creates, is_back=True)
+            )
+        elif isinstance(step, SetSecurityRule):
             states.append(RuleStates(rule=step.rule, allowed=(step.properties,)))
         elif isinstance(step, RemoveSecurityRule):
             states.append(RuleStates(rule=step.rule, allowed=(None,)))
-    return (ProveRules(vm=group, rules=tuple(states)),) if states else ()
+    return (*policies, *([ProveRules(vm=group, rules=tuple(states))] if states else ()))
 
 
 def _nothing_of(group: ResourceId) -> Before:

@@ -104,6 +104,20 @@ class Ledger:
         self._keep(replace(known, state=StepState.INTENT, attempt=again, result=None, ended_at=None))
         self._move(campaign)
 
+    def set_back(self, campaign: Campaign) -> bool:
+        """Let a VM wait again that was only looked at: no mark was written on it. Tell whether it does."""
+        vm = campaign.vm.id
+        if self.positions[vm].phase not in (Phase.WAITING, Phase.CHECKING) or any(
+            name.endswith(".take-lease") for name in self.records[vm]
+        ):
+            return False
+        if self.records[vm]:
+            self._ports.journal.begin_again(vm)
+            self.records[vm] = {}
+            self.tell(EventKind.RUN, campaign, "was only looked at, and is not begun")
+            self._move(campaign)
+        return True
+
     def hooked(self, wave: ResourceId, name: str, run: Callable[[], StepResult]) -> StepResult:
         """Run a command of the whole wave between its intent and its end; one that failed is run again."""
         began = self._ports.clock.now()

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from readiness.engine.patience import latest_descent
 from readiness.model.execution import Execution, HookCommand
 from readiness.model.lifecycle import Stage
 from readiness.model.outage import plan_steps
@@ -19,6 +20,7 @@ from readiness.model.steps import (
     Recheck,
     RecordBefore,
     ReleaseLease,
+    Resize,
     RunHook,
     RunHookAfter,
     Start,
@@ -27,6 +29,7 @@ from readiness.model.steps import (
     TakeLease,
     TakeSnapshot,
     Undo,
+    UnmarkGroup,
     Work,
 )
 
@@ -82,9 +85,7 @@ class Parts:
             RunHook(vm=vm.id, name=hook.name, command=_filled(hook, vm), timeout=hook.timeout)
             for hook in self._execution.hooks.before_vm
         ]
-        # The gate let it in with time for its checks and proofs, which are behind it now.
-        latest = vm.occurrence.closes - timedelta(seconds=vm.reserved_seconds - vm.lead_seconds)
-        return plan_steps((*hooks, ProveTime(vm=vm.id, until=latest)), stage="before")
+        return plan_steps((*hooks, ProveTime(vm=vm.id, until=latest_descent(vm))), stage="before")
 
     def preparation(self) -> tuple[PlannedStep, ...]:
         """The online work before the outage, and its proof."""
@@ -121,7 +122,8 @@ class Parts:
             RunHookAfter(vm=vm.id, name=hook.name, command=_filled(hook, vm), timeout=hook.timeout)
             for hook in after
         ]
-        return plan_steps((*hooks, ReleaseLease(vm=vm.id)), stage=f"release{again}")
+        mark = UnmarkGroup(vm=vm.id) if vm.is_group else ReleaseLease(vm=vm.id)
+        return plan_steps((*hooks, mark), stage=f"release{again}")
 
     def straight(self, *, running: bool) -> int:
         """Return how many steps it takes if all goes well."""
@@ -158,9 +160,15 @@ class Parts:
         return Preflight(
             vm=self._vm.id,
             work=(lease, *_effects(work)),
-            spare=(*_effects(self._vm.fallback), *swaps),
+            spare=(*_effects(self._vm.fallback), *swaps, *self._other_sizes()),
             item=self._vm.backup_item if self._stage is Stage.OUTAGE else None,
         )
+
+    def _other_sizes(self) -> tuple[Work, ...]:
+        """Return what is done where Azure has no room: a resize to each size that was approved."""
+        is_started = self._stage is Stage.OUTAGE and self._vm.outage is not None
+        sizes = self._vm.choice.sizes if is_started else ()
+        return tuple(Resize(vm=self._vm.id, size=size) for size in sizes)
 
 
 def _effects(steps: tuple[PlannedStep, ...]) -> tuple[Work, ...]:

@@ -17,26 +17,27 @@ from itertools import count
 from msgspec.structs import replace
 
 from readiness.engine import budget
-from readiness.engine.advance import Campaign, recall_refusals
+from readiness.engine.advance import Campaign
+from readiness.engine.decisions import recall_refusals
+from readiness.engine.elsewhere import size_now
 from readiness.engine.gate import Decision, Gate
 from readiness.engine.ledger import Ledger
 from readiness.engine.look import LookAgain
 from readiness.engine.state import campaign_of, run_state
-from readiness.engine.waits import LEAST_PATIENCE, Waits
+from readiness.engine.waits import Waits
 from readiness.engine.wave_hooks import WaveHooks
 from readiness.engine.wishes import Wishes, Word
 from readiness.engine.work import Answer, Ports, perform
-from readiness.errors import CapacityError, CloudError, ThrottledError, UnreachableError
+from readiness.errors import CapacityError, CloudError
 from readiness.model.execution import Execution
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import FINAL, Phase
 from readiness.model.plan import ApartGroup, Wave
 from readiness.model.playbook import Playbook
 from readiness.model.run import EventKind, RunInfo, RunState, StepResult
-from readiness.model.steps import PlannedStep, Start, StartAs, words_for
+from readiness.model.steps import PlannedStep, Start, words_for
 from readiness.ports.cloud import Done, Failed, Pending
 
-_CAPACITY_INTERVAL = timedelta(seconds=60)
 _SIGNAL_INTERVAL = timedelta(seconds=1)
 
 
@@ -68,8 +69,6 @@ class WaveRun:
         self._order = count()
         self._running: dict[Future[Answer], tuple[Campaign, PlannedStep]] = {}
         self._under_way: dict[ResourceId, None] = {}
-        self._refused: dict[ResourceId, datetime] = {}
-        """Since when Azure has had no room for a VM."""
         self._waits = Waits(info, self._ledger, ports)
         self._held: str | None = None
         self._ask_again: datetime | None = None
@@ -95,7 +94,7 @@ class WaveRun:
                 self._submit_due()
                 if self._running:
                     self._collect()
-                else:
+                elif self._due:
                     self._ports.clock.sleep_until(self._due[0][0])
             elif self._wishes.is_paused or self._ask_again is not None:
                 self._ports.clock.sleep_until(self._next_look())
@@ -103,8 +102,9 @@ class WaveRun:
                 break
         while self._running:
             self._collect()
-        if self._waits.why_over is not None:
-            self._hold(self._waits.why_over)
+        left = self._waits.why_over or self._waits.why_not_started
+        if left is not None:
+            self._hold(left)
         if not self._under_way:
             self._hooks.after()
         return self.state()
@@ -156,10 +156,12 @@ class WaveRun:
         """Take back what the gate lets through; return why the rest waits."""
         if not self._wishes.recalls:
             return None
-        why = self._wishes.why_held
+        why = self._wishes.why_held or self._waits.why_not_started
         for word in list(self._wishes.recalls) if why is None else ():
             vm = self._ledger.campaigns[word.vm].vm
-            answer = self._gate.ask_back(vm, self._under_way, self._ledger.positions)
+            answer = self._gate.ask_back(
+                vm, self._under_way, self._ledger.positions, serves=word.is_of_one_that_serves
+            )
             if answer.decision is Decision.START:
                 self._decide(word)
             else:
@@ -186,7 +188,8 @@ class WaveRun:
         for batch in self._wave.batches:
             phases = [self._ledger.positions[vm.id].phase for vm in batch.vms]
             if Phase.WAITING in phases:
-                self._start([vm.id for vm, phase in zip(batch.vms, phases, strict=True) if _waits(phase)])
+                found = zip(batch.vms, phases, strict=True)
+                self._start([vm.id for vm, phase in found if phase is Phase.WAITING])
                 return
             if any(phase not in FINAL and phase is not Phase.UNDECIDED for phase in phases):
                 return
@@ -194,7 +197,7 @@ class WaveRun:
     def _start(self, waiting: Sequence[ResourceId]) -> None:
         raised = self._wishes.raised
         why = budget.exhausted(self._ledger.positions.values(), self._execution, raised=raised)
-        held = self._wishes.why_not_started or why
+        held = self._wishes.why_not_started or why or self._waits.why_not_started
         if held is not None:
             self._hold(held)
             return
@@ -244,10 +247,14 @@ class WaveRun:
             planned = ledger.positions[vm].due
             if planned is None:
                 continue
+            if self._wishes.is_stopping and ledger.set_back(campaign):
+                self._under_way.pop(vm, None)
+                self._may_start = True
+                continue
             record = ledger.intend(campaign, planned)
             self._waits.ask(campaign, planned)
             known = dict(ledger.records[vm])
-            future = self._ports.executor.submit(
+            future = self._ports.executor_for(planned.step).submit(
                 perform, self._ports, self._info, campaign, planned, record, known
             )
             self._running[future] = (campaign, planned)
@@ -270,7 +277,7 @@ class WaveRun:
 
     def _take(self, campaign: Campaign, planned: PlannedStep, answer: Answer) -> None:
         clock = self._ports.clock
-        self._waits.answered(answer)
+        self._may_start |= self._waits.answered(campaign, answer)
         match answer:
             case StepResult():
                 self._end(campaign, planned, answer)
@@ -290,39 +297,36 @@ class WaveRun:
                 self._push(campaign, clock.now() + timedelta(seconds=retry_after * clock.rate))
             case LookAgain(seconds):
                 self._push(campaign, clock.now() + timedelta(seconds=seconds))
-            case ThrottledError() | UnreachableError():
-                self._push(campaign, self._waits.put_off(campaign, planned, answer, self._under_way))
+            case CloudError() if self._waits.is_for_later(campaign, answer):
+                self._put_off(campaign, planned, answer)
             case CloudError():
                 result = StepResult(ok=False, code=answer.code, detail=answer.brief)
                 self._fail(campaign, planned, result, is_capacity=isinstance(answer, CapacityError))
 
+    def _put_off(self, campaign: Campaign, planned: PlannedStep, error: CloudError) -> None:
+        """Ask again later what was not answered; what is left to the next process stays under way."""
+        again = self._waits.put_off(campaign, planned, error, self._under_way)
+        if isinstance(again, StepResult):
+            self._end(campaign, planned, again)
+        elif again is not None:
+            self._push(campaign, again)
+
     def _fail(
         self, campaign: Campaign, planned: PlannedStep, result: StepResult, *, is_capacity: bool = False
     ) -> None:
-        """End a step as failed; a start without capacity is tried again until its window closes.
-
-        As another size it is tried once: its window is over, and the next size or the way back waits.
-        """
-        now = self._ports.clock.now()
+        """End a step as failed; a start without capacity is tried again as long as there is time for it."""
         if is_capacity and isinstance(planned.step, Start):
-            self._gate.refused_for_room(campaign.vm, _size(campaign, planned.step), now)
-            first = self._refused.setdefault(campaign.vm.id, now)
-            # The way back is owed its time, too, days after the window.
-            least = first + LEAST_PATIENCE if planned.name.startswith("undo.") else now
-            is_own = not isinstance(planned.step, StartAs)
-            if is_own and now < max(campaign.vm.occurrence.closes, least):
-                self._waits.ask_anew(campaign, planned)
-                detail = f"{result.code}: {result.detail}; tried again until the window closes"
-                self._ledger.forget_token(campaign, planned, detail)
-                self._push(campaign, now + _CAPACITY_INTERVAL)
+            self._gate.refused_for_room(campaign.vm, self._size(campaign), self._ports.clock.now())
+            again = self._waits.for_room(campaign, planned, result)
+            if again is not None:
+                self._push(campaign, again)
                 return
         told = f"{words_for(planned.step)}: {result.detail}"
         self._end(campaign, planned, replace(result, detail=told, no_room=is_capacity))
 
     def _end(self, campaign: Campaign, planned: PlannedStep, result: StepResult) -> None:
         if result.ok and isinstance(planned.step, Start):
-            self._refused.pop(campaign.vm.id, None)
-            self._gate.found_room(campaign.vm, _size(campaign, planned.step))
+            self._gate.found_room(campaign.vm, self._size(campaign))
         self._ledger.ended(campaign, planned, result)
         if self._ledger.positions[campaign.vm.id].due is not None:
             self._push(campaign, self._ports.clock.now())
@@ -330,15 +334,10 @@ class WaveRun:
             self._under_way.pop(campaign.vm.id, None)
             self._may_start = True
 
+    def _size(self, campaign: Campaign) -> str:
+        """Return the size as which a VM is started now."""
+        return size_now(self._ledger.records[campaign.vm.id], campaign.vm.size)
+
     def _push(self, campaign: Campaign, due: datetime) -> None:
         self._under_way[campaign.vm.id] = None
         heapq.heappush(self._due, (due, next(self._order), campaign))
-
-
-def _size(campaign: Campaign, start: Start) -> str:
-    """Return the size as which a start is asked for."""
-    return start.size if isinstance(start, StartAs) else campaign.vm.size
-
-
-def _waits(phase: Phase) -> bool:
-    return phase is Phase.WAITING

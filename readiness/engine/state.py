@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from readiness.engine.advance import APPROVED, INCONCLUSIVE, Campaign
+from readiness.engine.advance import INCONCLUSIVE, Campaign
+from readiness.engine.decisions import APPROVED
+from readiness.engine.elsewhere import taken_size
 from readiness.engine.group import GroupCampaign
 from readiness.model.execution import Execution
 from readiness.model.ids import ResourceId
@@ -15,6 +17,8 @@ from readiness.model.run import RunInfo, RunState, StepRecord, StepResult, UnitS
 from readiness.model.steps import words_for
 
 _DOWN, _PROOF = ".deallocate", "prove-health"
+_RUNS = SUCCEEDED | {Phase.ROLLED_BACK}
+"""Ends with a VM that serves."""
 
 
 def by_vm(records: Iterable[StepRecord]) -> dict[ResourceId, dict[str, StepRecord]]:
@@ -70,6 +74,10 @@ def _unit(campaign: Campaign, batch: int, records: dict[str, StepRecord], now: d
         down_since = None
     if down_since is not None:
         away = (away or timedelta()) + (now - down_since)
+    taken = taken_size(campaign.vm, before, records) if position.phase in _RUNS else ""
+    note = campaign.note(records) if position.phase in SUCCEEDED else ""
+    if taken and taken not in f"{note} {position.reason}":
+        note = "; ".join(filter(None, (note, f"still runs as {taken}; its own size is {campaign.vm.size}")))
     return UnitState(
         vm=campaign.vm.id,
         name=campaign.vm.name,
@@ -83,10 +91,12 @@ def _unit(campaign: Campaign, batch: int, records: dict[str, StepRecord], now: d
         total=max(campaign.total_steps(records), done + (1 if position.due else 0)),
         downtime_seconds=int(away.total_seconds()) if away is not None else None,
         application=campaign.vm.application,
-        note=campaign.note(records) if position.phase in SUCCEEDED else "",
+        note=note,
         ended_at=ended_at,
         since=(record.intended_at if record else ended_at) if position.due else None,
         down_since=down_since,
+        runs_as=taken,
+        own_size=campaign.vm.size,
     )
 
 

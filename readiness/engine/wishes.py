@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from readiness.engine.advance import APPROVED, RECALLED, REJECTED, Position
+from readiness.engine.advance import Position
+from readiness.engine.decisions import APPROVED, RECALLED, REJECTED
 from readiness.engine.work import Ports
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import SUCCEEDED, Phase
@@ -34,7 +35,12 @@ class Word(Struct, frozen=True, kw_only=True):
 
     @property
     def takes_back(self) -> bool:
-        """Whether it takes down a VM that serves."""
+        """Whether it takes a VM down."""
+        return self.name in (RECALLED, REJECTED)
+
+    @property
+    def is_of_one_that_serves(self) -> bool:
+        """Whether the VM counts as serving until then; one that nobody could tell of never did."""
         return self.name == RECALLED
 
 
@@ -64,6 +70,11 @@ class Wishes:
         """Start nothing more."""
         self._stopping = True
         self.is_paused = False
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing is begun any more by this process."""
+        return self._stopping
 
     @property
     def why_held(self) -> str | None:
@@ -122,12 +133,14 @@ class Wishes:
 
     def _decided(self, signal: Signal, positions: Mapping[ResourceId, Position]) -> list[Word]:
         name, phases, what = _DECISIONS[signal.kind]
+        # The first word on a VM holds, also while it waits for its turn.
+        settled = {word.vm for word in self.recalls}
         note = f": {signal.note}" if signal.note else ""
         detail = f"{what} by the decision of {signal.sent_by}{note}"
         return [
             Word(vm=vm, name=name, detail=detail, signal=signal)
             for vm in self._meant(signal)
-            if positions[vm].phase in phases
+            if positions[vm].phase in phases and vm not in settled
         ]
 
     def _meant(self, signal: Signal) -> list[ResourceId]:

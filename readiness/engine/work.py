@@ -11,10 +11,13 @@ from msgspec import Struct
 
 from readiness.engine.advance import Campaign, is_begun
 from readiness.engine.look import LookAgain, in_time, judge
+from readiness.engine.patience import is_too_late, latest_descent
 from readiness.errors import CloudError
+from readiness.model.lifecycle import Phase, Stage
 from readiness.model.plan import DIGEST_LENGTH
 from readiness.model.run import RunInfo, StepRecord, StepResult
-from readiness.model.steps import Look, PlannedStep, ProveTime, RunHook
+from readiness.model.steps import Look, PlannedStep, ProveTime, RunHook, Step
+from readiness.model.virtual_machine import Power
 from readiness.ports.clock import Clock
 from readiness.ports.cloud import Cloud, Progress, StepContext
 from readiness.ports.hooks import Hooks
@@ -36,6 +39,12 @@ class Ports(Struct, frozen=True, kw_only=True):
     observer: Observer
     executor: Executor
     hooks: Hooks
+    hook_executor: Executor | None = None
+    """For hooks, which may take long: they keep nobody from asking about VMs that are off."""
+
+    def executor_for(self, step: Step) -> Executor:
+        """Return what a step is performed by."""
+        return (self.hook_executor or self.executor) if isinstance(step, RunHook) else self.executor
 
 
 def perform(
@@ -59,13 +68,38 @@ def perform(
             return ports.hooks.run(step)
         if is_begun(record) and record.token is not None:
             return cloud.poll(step, record.token)
-        context = _context(info, campaign, records, ports.clock.now(), intended=record.intended_at)
-        return cloud.begin(step, context)
+        now = ports.clock.now()
+        late = _stays_up(cloud, campaign, planned, record, records, now)
+        return late or cloud.begin(step, _context(info, campaign, records, now, intended=record.intended_at))
     except CloudError as error:
         return error
     except Exception as error:  # noqa: BLE001  one odd answer must not stop the others, some of them off
         detail = f"{type(error).__name__}: {error}; this is a defect of ours"
         return StepResult(ok=False, code="InternalError", detail=detail)
+
+
+def _stays_up(
+    cloud: Cloud,
+    campaign: Campaign,
+    planned: PlannedStep,
+    record: StepRecord,
+    records: Mapping[str, StepRecord],
+    now: datetime,
+) -> StepResult | None:
+    """Keep up a VM that runs, and was kept from going down until it was too late for it.
+
+    Between its last look at the clock and its first effect a process may have died, or waited for a login.
+    """
+    if campaign.stage is not Stage.OUTAGE or campaign.vm.outage is None:
+        return None
+    if not is_too_late(campaign.vm, record.intended_at, now):
+        return None
+    first = next(iter(campaign.steps(Phase.CONVERTING, records)), None)
+    if planned != first or cloud.observe(campaign.vm.id).vm.power is not Power.RUNNING:
+        return None
+    until = latest_descent(campaign.vm)
+    detail = f"it had to go down by {until:%Y-%m-%d %H:%M} UTC, and was not taken down"
+    return StepResult(ok=False, code="WindowTooShort", detail=detail)
 
 
 def ask(cloud: Cloud, info: RunInfo, campaign: Campaign, planned: PlannedStep, now: datetime) -> Answer:

@@ -6,7 +6,7 @@ replace an open port (Bastion, just-in-time access), and the identities that VMs
 could not be understood is marked as such, so that its absence is never taken for a fact.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -197,6 +197,7 @@ class Access:
         firewall_rule_groups: Mapping[ResourceId, FirewallRuleGroup] | None = None,
         admin_rules: Mapping[ResourceId, AdminRules] | None = None,
         just_in_time: tuple[JitAccess, ...] = (),
+        just_in_time_policies: Iterable[ResourceId] = (),
         user_identities: Mapping[ResourceId, UserIdentity] | None = None,
     ) -> None:
         self.networks = networks or {}
@@ -210,6 +211,10 @@ class Access:
         self.admin_rules = admin_rules or {}
         """By virtual network; a network that is not listed has none in force."""
         self.just_in_time = just_in_time
+        self.just_in_time_policies = frozenset(
+            (*just_in_time_policies, *(one.policy for one in just_in_time))
+        )
+        """All of them, those that name no VM included."""
         self.user_identities = user_identities or {}
 
     def peers_of(self, network: ResourceId) -> frozenset[ResourceId]:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from readiness.model.context import Choice, Criticality, Environment
 from readiness.model.durations import LOOK_SECONDS
@@ -51,6 +51,11 @@ class Refusal(Struct, frozen=True, kw_only=True):
     detail: str
 
 
+_POLICY = "microsoft.security/locations/jitnetworkaccesspolicies"
+_SHARED = ("microsoft.network/networksecuritygroups", _POLICY)
+"""Types of what several VMs share and a run changes, in lower case."""
+
+
 class PlannedVm(Struct, frozen=True, kw_only=True):
     """One VM in a batch: what will be done to it, when, for how long, and how it is taken back."""
 
@@ -79,6 +84,8 @@ class PlannedVm(Struct, frozen=True, kw_only=True):
     """Names of its application's maintenance windows."""
     region: str = ""
     os: str = ""
+    zone: str | UnsetType = UNSET
+    """The zone it stands in; left out for one that is in none, so that older plans keep their digests."""
     size: str = ""
     vcpus: int = 0
     """0 where the size's capabilities were not read."""
@@ -106,8 +113,8 @@ class PlannedVm(Struct, frozen=True, kw_only=True):
 
     @property
     def is_group(self) -> bool:
-        """Whether it stands for a shared security group, which is carried out like a VM's closure."""
-        return self.id.type == "microsoft.network/networksecuritygroups"
+        """Whether it stands for what several VMs share, which is carried out like a VM's closure."""
+        return self.id.type in _SHARED
 
     @property
     def needs_sign_off(self) -> bool:
@@ -302,11 +309,17 @@ class PlanAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     actions: tuple[str, ...] = ()
     """Ids of the playbooks that its steps are from, and that take them back."""
     steps: tuple[PlannedStep, ...] = ()
-    """What `readiness tighten` does to a shared security group."""
+    """What `readiness tighten` does to a shared security group or just-in-time policy."""
     others: tuple[ResourceId, ...] = ()
     """VMs that the plan does not close, and that lose something by it all the same."""
     consent: tuple[str, ...] = ()
     """What somebody has to agree to before it is done."""
+
+    @property
+    def name(self) -> str:
+        """What people call the thing: a just-in-time policy with its group, since most are called default."""
+        target = self.target
+        return f"{target.resource_group}/{target.name}" if target.type == _POLICY else target.name
 
 
 class Bound(Struct, frozen=True, kw_only=True):

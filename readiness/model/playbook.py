@@ -64,6 +64,16 @@ class SharedTarget(Struct, frozen=True, kw_only=True):
     """By VM, the ports that nothing else keeps open."""
 
 
+class JustInTimeTarget(Struct, frozen=True, kw_only=True):
+    """A just-in-time policy that several VMs hang on, and the VMs of a plan that are to be put into it."""
+
+    policy: ResourceId
+    creates: bool
+    """Whether there is none yet."""
+    ports: dict[ResourceId, tuple[int, ...]]
+    """By VM, the ports that are to open on request."""
+
+
 class PlaybookSpec(Struct, frozen=True, kw_only=True):
     """What a planner needs to know of a playbook."""
 
@@ -113,6 +123,8 @@ class Playbook(Struct, frozen=True, kw_only=True):
     """Online, after the soak."""
     close_shared: Callable[[SharedTarget], tuple[Change, ...]] | None = None
     """Online, once every VM of the plan that hangs on a security group was closed, in a run of its own."""
+    open_on_request: Callable[[JustInTimeTarget], tuple[Change, ...]] | None = None
+    """Online, after that and in a run of its own, once for each just-in-time policy."""
     prepared: Callable[[Choice, Observation], tuple[Verdict, ...]] = nothing_to_prove
     """What its preparation has to have brought."""
     verify: Callable[[Choice, Observation], tuple[Verdict, ...]] = nothing_to_prove

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from msgspec import Struct
 
@@ -52,6 +53,38 @@ class StepRecord(Struct, frozen=True, kw_only=True):
     token: str | None = None
     ended_at: datetime | None = None
     result: StepResult | None = None
+
+
+class StepEnd(Struct, frozen=True, kw_only=True):
+    """How one step of a VM went."""
+
+    name: str
+    state: StepState
+    attempt: int
+    began: datetime
+    ended: datetime | None
+    code: str
+    detail: str
+    evidence: str
+
+    @classmethod
+    def of(cls, record: StepRecord, **more: str) -> Self:
+        """Tell a record, with what whoever tells it says beside it."""
+        result = record.result or _NOT_ENDED
+        return cls(
+            name=record.name,
+            state=record.state,
+            attempt=record.attempt,
+            began=record.intended_at,
+            ended=record.ended_at,
+            code=result.code,
+            detail=result.detail,
+            evidence=result.evidence,
+            **more,
+        )
+
+
+_NOT_ENDED = StepResult(ok=False)
 
 
 class RunInfo(Struct, frozen=True, kw_only=True):
@@ -136,6 +169,10 @@ class UnitState(Struct, frozen=True, kw_only=True):
     """When the step that is due was begun, or became due."""
     down_since: datetime | None = None
     """When it was taken down, as long as its health is not proven."""
+    runs_as: str = ""
+    """At its end: the approved size that it runs as in the place of its own, for which Azure had no room."""
+    own_size: str = ""
+    """The size that it had when it was planned."""
 
 
 class RunState(Struct, frozen=True, kw_only=True):

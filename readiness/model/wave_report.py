@@ -13,7 +13,7 @@ from msgspec import Struct
 from readiness.model.context import Environment
 from readiness.model.lifecycle import Stage
 from readiness.model.plan import DIGEST_LENGTH, TargetKind
-from readiness.model.run import StepState
+from readiness.model.run import StepEnd
 from readiness.model.steps import Undo
 
 FORMAT = "readiness/wave-report/1"
@@ -51,18 +51,10 @@ class Span(Struct, frozen=True, kw_only=True):
     """Whether it had not ended when the journal last spoke."""
 
 
-class StepTold(Struct, frozen=True, kw_only=True):
-    """How one step of a VM went."""
+class StepTold(StepEnd, frozen=True, kw_only=True):
+    """The same in words for people, too."""
 
-    name: str
     words: str
-    state: StepState
-    attempt: int
-    began: datetime
-    ended: datetime | None = None
-    code: str = ""
-    detail: str = ""
-    evidence: str = ""
 
 
 class Passage(Struct, frozen=True, kw_only=True):

@@ -14,11 +14,12 @@ from readiness.model.estate import Estate
 from readiness.model.ids import ResourceId
 from readiness.model.outage import plan_steps
 from readiness.model.plan import PlanAction, PlannedVm
-from readiness.model.playbook import Playbook, SharedTarget
+from readiness.model.playbook import JustInTimeTarget, Playbook, SharedTarget
 from readiness.model.steps import Change, PlannedStep, words_for
 from readiness.model.virtual_machine import Power
 from readiness.planner.clusters import Cluster, clusters_of
 from readiness.planner.conflicts import AUTO_SHUTDOWN, UPDATES, clashes
+from readiness.planner.just_in_time import RequestPolicy, request_policies
 from readiness.planner.openings import SharedGroup, shared_groups
 
 SNAPSHOT_DAYS = 30
@@ -55,7 +56,7 @@ def closure_of(
     vms: Sequence[PlannedVm], estate: Estate, playbooks: Sequence[Playbook]
 ) -> tuple[PlanAction, ...]:
     """Return what has to be done online after the outages and their soak."""
-    found = list(_shared_groups(vms, estate, playbooks))
+    found = [*_shared_groups(vms, estate, playbooks), *_on_request(vms, estate, playbooks)]
     snapshots: dict[str, list[PlannedVm]] = defaultdict(list)
     for vm in vms:
         if vm.closure:
@@ -112,6 +113,52 @@ def _tightening(group: SharedGroup, users: Sequence[PlannedVm], playbook: Playbo
     return playbook.close_shared(target)
 
 
+def _on_request(
+    vms: Sequence[PlannedVm], estate: Estate, playbooks: Sequence[Playbook]
+) -> Iterator[PlanAction]:
+    """Yield each just-in-time policy that VMs are put into, once, and what people have to do of it."""
+    planned = {vm.id: vm for vm in vms}
+    for policy in request_policies(vms, estate):
+        where = f"{policy.id.name} of {policy.id.resource_group}"
+        users = [planned[vm] for vm in policy.ports]
+        if users:
+            title = f"Open the ports of {len(users)} VMs on request only, by just-in-time policy {where}"
+            target = JustInTimeTarget(policy=policy.id, creates=policy.creates, ports=policy.ports)
+            chosen = {book.spec.id: book.open_on_request for book in playbooks}
+            found = {book: make(target) for book, make in chosen.items() if make is not None}
+            steps = plan_steps((step for each in found.values() for step in each), stage="close")
+            yield replace(
+                _action("just-in-time-policy", title, policy.id, users, _PLATFORM, shared=True),
+                automatic=bool(steps),
+                actions=tuple(book for book, each in found.items() if each),
+                steps=steps,
+                # Not before the last of them was closed: an older rule would stand in front of the policy's.
+                due=max(vm.occurrence.closes for vm in users).astimezone(UTC).date(),
+                consent=tuple(_terms(policy)),
+            )
+        left = [planned[vm] for vm in policy.by_hand]
+        if left:
+            told = "; ".join(f"{vm.name}: {why}" for vm, why in policy.by_hand.items())
+            title = f"Put VMs under just-in-time access by policy {where}, or choose otherwise. {told}"
+            action = _action("just-in-time-policy", title, policy.id, left, _PLATFORM, shared=True, after=0)
+            yield replace(action, key=f"{action.key}:by-hand")
+
+
+def _terms(policy: RequestPolicy) -> Iterator[str]:
+    """Yield what a just-in-time policy brings beside what was asked for."""
+    names = ", ".join(vm.name for vm in policy.ports)
+    ports = ", ".join(str(port) for port in sorted({one for each in policy.ports.values() for one in each}))
+    yield (
+        f"On {names} the ports {ports} are closed to machines of the same network, too, unless a rule from "
+        "before lets these in; whoever may ask opens one for three hours at most"
+    )
+    yield "Defender for Cloud writes rules into their security groups, and may leave them on the way back"
+    yield "Azure has no etag for a policy: what somebody else writes to it in the same moment may be lost"
+    if policy.others:
+        others = ", ".join(vm.name for vm in policy.others)
+        yield f"In the policy already, and left as they are: {others}"
+
+
 def _losses(group: SharedGroup, estate: Estate) -> Iterator[str]:
     """Yield who loses the way in beside the VMs that the plan closes."""
     for vm in group.others:
@@ -156,18 +203,21 @@ def _failovers(vms: Sequence[PlannedVm], estate: Estate) -> Iterator[PlanAction]
 
 
 def _reservations(vms: Sequence[PlannedVm], estate: Estate) -> Iterator[PlanAction]:
-    """Yield the advice to reserve capacity for what must not stay off, by size and region."""
+    """Yield the advice to reserve capacity for what must not stay off, by size, region and zone."""
     found: dict[ResourceId, list[PlannedVm]] = defaultdict(list)
     for vm in vms:
         known = estate.vm(vm.id)
         if known is None or vm.outage is None or vm.criticality not in _CRITICAL:
             continue
-        if known.power is Power.RUNNING and known.capacity_reservation is None and vm.size:
+        has_place = known.is_on_dedicated_host or known.capacity_reservation is not None
+        if known.power is Power.RUNNING and not has_place and vm.size:
             place = f"/subscriptions/{vm.id.subscription}/providers/Microsoft.Compute/locations/{vm.region}"
-            found[ResourceId(f"{place}/vmSizes/{vm.size}")].append(vm)
+            zone = f"/zones/{vm.zone}" if vm.zone else ""
+            found[ResourceId(f"{place}{zone}/vmSizes/{vm.size}")].append(vm)
     for size, users in found.items():
+        where = f"{users[0].region}, zone {users[0].zone}" if users[0].zone else users[0].region
         title = (
-            f"Reserve capacity for {size.name} in {users[0].region} (critical VMs: {len(users)}), "
+            f"Reserve capacity for {size.name} in {where} (critical VMs: {len(users)}), "
             "or name sizes that they may take instead"
         )
         yield _action("capacity-reservation", title, size, users, _PLATFORM)

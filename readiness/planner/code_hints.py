@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from readiness.model.codec import encode
 from readiness.model.iac import hint_for
+from readiness.model.iac_around import changed_of
 from readiness.model.plan import PlannedVm, Wave
 from readiness.model.steps import AssignIdentity, PatchVm, SetDiskEncryption, SetSecurityRule, TakeSnapshot
 
@@ -68,6 +69,6 @@ def _kind_of(vm: PlannedVm) -> Iterator[Hashable]:
             case SetDiskEncryption():
                 yield step.encryption.uses_customer_key, step.disk == os_disk
             case SetSecurityRule():
-                yield step.earlier is None, tuple(step.properties)
+                yield step.earlier is None or tuple(changed_of(step.properties, step.earlier))
             case _:
                 pass

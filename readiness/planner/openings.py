@@ -115,12 +115,13 @@ def _vms_behind(groups: Collection[ResourceId], estate: Estate) -> dict[Resource
     """Return by group the VMs that it stands before, at their interfaces or before their subnets."""
     found: dict[ResourceId, list[VirtualMachine]] = defaultdict(list)
     for vm in estate.vms if groups else ():
-        for group in _groups_before(vm, estate).intersection(groups):
+        for group in groups_before(vm, estate).intersection(groups):
             found[group].append(vm)
     return found
 
 
-def _groups_before(vm: VirtualMachine, estate: Estate) -> set[ResourceId]:
+def groups_before(vm: VirtualMachine, estate: Estate) -> set[ResourceId]:
+    """Return the security groups at the interfaces of a VM, and before their subnets."""
     nics = [nic for nic in map(estate.nics.get, vm.nics) if nic is not None]
     subnets = (one.subnet for nic in nics for one in nic.ip_configurations)
     before = (estate.subnet_security_groups.get(subnet) for subnet in subnets if subnet is not None)

@@ -6,6 +6,8 @@ Nothing is decided here. What was decided is told, with the reason.
 from collections.abc import Mapping
 from datetime import datetime
 
+from msgspec import UNSET
+
 from readiness.model.plan import AppWindow, Batch, Manner, Occurrence, PlannedVm, Wave
 from readiness.planner.drafts import Draft
 from readiness.planner.layout import Layout, Load
@@ -100,6 +102,7 @@ def _planned(layout: Layout, vm: int, place: tuple[int, int, datetime, Occurrenc
         windows=application.windows,
         region=entry.vm.location,
         os=facts.os,
+        zone=entry.vm.zones[0] if entry.vm.zones else UNSET,
         size=entry.vm.size or "",
         vcpus=facts.vcpus,
         stratum=facts.stratum,

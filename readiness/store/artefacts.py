@@ -12,8 +12,16 @@ from pathlib import Path
 
 import msgspec
 
-from readiness.errors import PlanError, UsageError
-from readiness.model.plan import Plan, as_json, digest_as_written, digest_of, from_json, is_understood
+from readiness.errors import JournalError, PlanError, UsageError
+from readiness.model.plan import (
+    DIGEST_LENGTH,
+    Plan,
+    as_json,
+    digest_as_written,
+    digest_of,
+    from_json,
+    is_understood,
+)
 
 _FORMAT = "readiness/plan/1"
 
@@ -57,6 +65,24 @@ def read_plan(path: Path) -> Plan:
     if digest_of(plan) != plan.digest and not is_understood(data, plan):
         raise _of_another_release(file, plan.release, "It says more than this release knows of plans.")
     return plan
+
+
+def read_kept_plan(folder: Path, run: str, digest: str) -> Plan:
+    """Read the plan that lies beside the journal of a run.
+
+    Raises:
+        JournalError: It is not there any more.
+        PlanError: It was altered.
+    """
+    approval = digest[:DIGEST_LENGTH]
+    for file in (folder / "plan.json", folder / f"plan-{approval}.json"):
+        if file.exists():
+            return read_plan(file)
+    raise JournalError(
+        f"The plan of the run {run} is not beside its journal any more.",
+        details=f"It was begun with the plan {approval}.",
+        remedy=f"Copy that plan from where it was made, or approved, to {folder / 'plan.json'}.",
+    )
 
 
 def _read(path: Path) -> tuple[Path, bytes]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from lark import Token, Tree
 
-from readiness.store.code_edits import Entry, Scope
+from readiness.store.code_tree import Entry, Item, Literal, Scope
 
 _DIRECTIVE = re.compile(r"(?<!%)%\{")
 _DIGITS = 18
@@ -20,19 +20,30 @@ def top_blocks(tree: "Tree[object]", text: str) -> Iterator[tuple[int, list[str]
             yield block.meta.start_pos, _labels(block, text), _scope(block, text)
 
 
+def top_entries(tree: "Tree[object]", text: str) -> Iterator[Entry]:
+    """Yield every attribute of a file of values (`.tfvars`)."""
+    for body in _trees(tree, "body"):
+        yield from (_attribute(found, text) for found in _trees(body, "attribute"))
+
+
 def _scope(block: "Tree[object]", text: str) -> Scope:
     """Return the inside of a block."""
     entries: list[Entry] = []
-    made: list[str] = []
+    made: list[Entry] = []
     for body in _trees(block, "body"):
         entries += [_attribute(found, text) for found in _trees(body, "attribute")]
         for inner in _trees(body, "block"):
             name, *labels = _labels(inner, text)
             if name == "dynamic" and labels:
-                made.append(labels[0])
+                fed = _scope(inner, text).entry("for_each")
+                place = fed.value if fed is not None else (inner.meta.start_pos, inner.meta.end_pos)
+                made.append(Entry(name=labels[0], start=inner.meta.start_pos, value=place))
                 continue
             place = (inner.meta.start_pos, inner.meta.end_pos)
-            entries.append(Entry(name=name, start=place[0], value=place, scope=_scope(inner, text)))
+            within = _scope(inner, text)
+            entries.append(Entry(name=name, start=place[0], value=place, scope=within, is_block=True))
+    # Written as they stand, so that what is put behind the last of them is put behind all.
+    entries.sort(key=lambda entry: entry.start)
     opens, closes = _braces(block)
     return Scope(opens=opens, closes=closes, entries=tuple(entries), made=tuple(made))
 
@@ -51,13 +62,22 @@ def _entry(name: str, start: int, value: object, text: str) -> Entry:
         return Entry(name=name, start=start, value=place, scope=_object(inner, text))
     if inner.data == "tuple":
         items = tuple(
-            text[item.meta.start_pos : item.meta.end_pos]
+            _item(item, text)
             for item in inner.children
             if isinstance(item, Tree)
             if item.data != "new_line_or_comment"
         )
         return Entry(name=name, start=start, value=place, items=items)
-    return Entry(name=name, start=start, value=place, literal=_literal(inner, text))
+    is_null = text[slice(*place)] == "null"
+    return Entry(name=name, start=start, value=place, literal=_literal(inner, text), is_null=is_null)
+
+
+def _item(item: "Tree[object]", text: str) -> Item:
+    place = (item.meta.start_pos, item.meta.end_pos)
+    inner = _unwrapped(item)
+    if inner.data == "object":
+        return Item(place, scope=_object(inner, text))
+    return Item(place, literal=_literal(inner, text))
 
 
 def _object(value: "Tree[object]", text: str) -> Scope:
@@ -91,7 +111,7 @@ def _is_jsonencode(call: "Tree[object]") -> bool:
     return names == ["jsonencode"]
 
 
-def _literal(value: "Tree[object]", text: str) -> bool | int | str | None:
+def _literal(value: "Tree[object]", text: str) -> Literal:
     written = text[value.meta.start_pos : value.meta.end_pos]
     if value.data == "literal_value" and written in ("true", "false"):
         return written == "true"

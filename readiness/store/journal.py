@@ -20,7 +20,7 @@ from typing import IO, Self
 import msgspec
 from msgspec import Struct
 
-from readiness.errors import JournalError, LockedError
+from readiness.errors import JournalError, LockedError, UsageError
 from readiness.model.codec import encode
 from readiness.model.ids import ResourceId
 from readiness.model.run import Event, RunInfo, Signal, SignalKind, StepRecord, StepResult, StepState
@@ -37,6 +37,7 @@ from readiness.store.journal_tables import (
     wishes_of,
 )
 from readiness.store.place import address_to_read, insist_on_local
+from readiness.store.second_place import Line, SecondPlace, lines_of
 
 _FILE, _LOCK = "journal.sqlite", "lock"
 _DAMAGE = (msgspec.MsgspecError, ValueError, TypeError, KeyError)
@@ -50,6 +51,7 @@ class SqliteJournal:
         self._connection = connection
         self._place = place
         self._lock = lock
+        self._second: SecondPlace | None = None
         with _usable(place):
             self._head = head_of(connection)
 
@@ -91,6 +93,22 @@ class SqliteJournal:
         if self._lock is not None:
             self._lock.close()
 
+    def keep_in(self, second: SecondPlace) -> None:
+        """Write everything to a second place, too: what is known so far at once.
+
+        Raises:
+            UsageError: Nothing can be written there, and the run has not begun; one that has goes on.
+            JournalError: It holds what another machine knew of the run.
+        """
+        try:
+            second.begin(self._lines())
+        except UsageError as error:
+            # Its VMs may be off: that matters more than a copy.
+            if not self.records():
+                raise
+            second.miss(error.details)
+        self._second = second
+
     def info(self) -> RunInfo:
         """Return what this run is."""
         with _usable(self._place):
@@ -110,6 +128,7 @@ class SqliteJournal:
         self._write(
             "INSERT INTO unit VALUES (?, 2) ON CONFLICT (vm) DO UPDATE SET round = round + 1", (vm.text,)
         )
+        self._copy(Line(does="again", vm=vm))
 
     def intend(self, vm: ResourceId, name: str, at: datetime) -> None:
         """Record that a step is about to have its effect."""
@@ -120,6 +139,7 @@ class SqliteJournal:
             "SET state = excluded.state, attempt = attempt + 1, token = NULL, ended_at = NULL, result = NULL",
             (vm.text, vm.text, name, StepState.INTENT, at.isoformat()),
         )
+        self._copy(Line(does="intended", vm=vm, step=name, at=at))
 
     def begun(self, vm: ResourceId, name: str, token: str) -> None:
         """Record the token by which a begun step can be asked about."""
@@ -137,6 +157,7 @@ class SqliteJournal:
             "AND round = COALESCE((SELECT round FROM unit WHERE vm = ?), 1)",
             (state, at.isoformat(), encode(result).decode(), vm.text, name, vm.text),
         )
+        self._copy(Line(does="ended", vm=vm, step=name, at=at, result=result))
 
     def tell(self, event: Event) -> None:
         """Append one event to the run's story, chained to the one before."""
@@ -146,6 +167,7 @@ class SqliteJournal:
             (event.at.isoformat(), event.kind, event.vm, event.text, event.phase, head),
         )
         self._head = head
+        self._copy(Line(does="told", event=event))
 
     def signals(self) -> Sequence[Signal]:
         """Return what people asked of the run and nobody has acted on, oldest first."""
@@ -159,6 +181,14 @@ class SqliteJournal:
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         with _usable(self._place):
             self._connection.execute(statement, values)
+
+    def _copy(self, line: Line) -> None:
+        if self._second is not None:
+            self._second.add(line, self._lines)
+
+    def _lines(self) -> Iterator[Line]:
+        with _usable(self._place):
+            return lines_of(rounds_of(self._connection), events_of(self._connection))
 
 
 def read_run(folder: Path) -> tuple[RunInfo, Sequence[StepRecord], Sequence[Event]]:

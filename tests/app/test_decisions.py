@@ -33,7 +33,8 @@ targets:
       type: system
       user_assigned: [{IDENTITY}]
       roles: [{{role: Reader, scope: /subscriptions/s1}}]
-    login: {{method: entra, admin_groups: [{GROUP}], accepted_password_logins: [scanner]}}
+    login: {{method: entra, admin_groups: [{GROUP}], accepted_password_logins: [scanner],
+            management_access: just-in-time}}
 iac:
   - {{match: {{}}, tool: terraform, repository: git/shop}}
 estimates:
@@ -63,7 +64,7 @@ def test_everything_that_speaks_of_the_vm_is_told() -> None:
             "encryption at host",
             "number 3: system-assigned identity, identity id1, role Reader on s1, "
             f"sign-in by entra without passwords, administrators of group {GROUP}, "
-            "no more password for scanner",
+            "no more password for scanner, ports opened on request (just-in-time access)",
         ),
         "Freezes": ("Christmas, 2026-12-10 to 2027-01-06, in force: Busy.",),
         "Code": ("terraform in git/shop, confirmed by nobody yet",),

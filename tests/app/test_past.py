@@ -9,17 +9,17 @@ import pytest
 from msgspec.structs import replace
 
 from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.app.past import EARLY, Past
-from readiness.app.recovering import rebuild
-from readiness.azure.traces import Snapshots, Trace, trace_of
+from readiness.app.past import EARLY, VmPast
+from readiness.app.rebuilding import Stands
+from readiness.azure.traces import Trace
 from readiness.engine.advance import Campaign
-from readiness.engine.state import by_vm, campaign_of
-from readiness.model.execution import Execution
+from readiness.engine.state import by_vm
 from readiness.model.lifecycle import Phase, Stage
 from readiness.model.observation import before_of
-from readiness.model.plan import DIGEST_LENGTH, Batch, PlannedVm, Wave
+from readiness.model.plan import Batch, PlannedVm, Wave
 from readiness.model.steps import Start
 from readiness.store.journal import SqliteJournal
+from tests.engine.lost import recovered
 from tests.engine.rig import STARTED, Fuse, KilledError, Rig, Truth, info_for, planned
 from tests.engine.test_lifecycle import HOOKS
 
@@ -49,10 +49,11 @@ def test_a_vm_that_was_through_as_another_size_is_not_taken_back(tmp_path: Path,
         started=STARTED,
         before=before_of(seen),
         snapshots=(),
+        is_whole=False,
         seen=replace(seen, vm=replace(seen.vm, size=size)),
     )
     with closing(SqliteJournal.open(tmp_path / "journal", info_for(rig.wave))) as journal:
-        past = Past(journal, campaign, trace, STARTED + timedelta(days=1))
+        past = VmPast(journal, campaign, trace, STARTED + timedelta(days=1))
         past.write(*EARLY, Phase.READYING, Phase.CONVERTING)
         assert Phase.VERIFYING is campaign.position(by_vm(journal.records())[vm.id]).phase
         past.write_all()
@@ -69,10 +70,12 @@ def test_a_size_is_known_however_azure_spells_it(tmp_path: Path) -> None:
     with rig.cloud() as cloud:
         seen = cloud.observe(vm.id)
     shown = replace(seen, vm=replace(seen.vm, size=SIZES[1].upper()))
-    trace = Trace(lease=None, started=STARTED, before=before_of(seen), snapshots=(), seen=shown)
+    trace = Trace(
+        lease=None, started=STARTED, before=before_of(seen), snapshots=(), is_whole=False, seen=shown
+    )
     campaign = Campaign(vm, ALL_PLAYBOOKS, stage=Stage.OUTAGE)
     with closing(SqliteJournal.open(tmp_path / "journal", info_for(rig.wave))) as journal:
-        past = Past(journal, campaign, trace, STARTED)
+        past = VmPast(journal, campaign, trace, STARTED)
         past.write(*EARLY, Phase.READYING)
         past.begin()
         names = by_vm(journal.records())[vm.id]
@@ -91,30 +94,11 @@ def test_one_that_proves_its_boot_is_not_taken_for_through(tmp_path: Path) -> No
         with pytest.raises(KilledError):
             rig.process(Fuse(moment))
         shutil.rmtree(rig.folder / Stage.OUTAGE)
-        if not recovered(rig):
+        if recovered(rig, Stage.OUTAGE) is not Stands.UNDER_WAY:
             continue
         unit, truth = rig.process().units[0], Truth(rig.twin.resources(), off.name)
         ends[moment] = (unit.phase, truth.power, truth.security_type)
     assert {(Phase.DONE, "deallocated", "TrustedLaunch")} == set(ends.values()), ends
-
-
-def recovered(rig: Rig) -> bool:
-    """Rebuild the journal of the one VM of a rig; return whether it bears a lease."""
-    info, vm = info_for(rig.wave), rig.wave.vms[0]
-    with rig.cloud() as cloud:
-        connection = cloud._connection
-        trace = trace_of(connection, cloud, vm.id, Snapshots(connection, info.plan[:DIGEST_LENGTH]))
-        if trace is None or trace.lease is None:
-            return False
-        info = replace(info, instance=trace.lease.instance, started_at=trace.started)
-        with closing(SqliteJournal.open(rig.folder / Stage.OUTAGE, info)) as journal:
-            rebuild(
-                journal,
-                campaign_of(vm, ALL_PLAYBOOKS, info, rig.execution or Execution()),
-                trace,
-                rig.clock.now(),
-            )
-    return True
 
 
 def test_what_the_team_runs_before_an_outage_is_not_run_on_a_vm_that_is_off(tmp_path: Path) -> None:
@@ -125,7 +109,7 @@ def test_what_the_team_runs_before_an_outage_is_not_run_on_a_vm_that_is_off(tmp_
     assert "deallocated" == Truth(rig.twin.resources(), STAGED).power
     ran = hooks_of(rig)
     shutil.rmtree(rig.folder / Stage.OUTAGE)
-    assert recovered(rig)
+    assert Stands.UNDER_WAY is recovered(rig, Stage.OUTAGE)
     assert ran == hooks_of(rig)
     assert "before.run-hook:drain" in ran
     assert Phase.DONE is rig.process().units[0].phase

@@ -6,16 +6,22 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from readiness.app.carrying import RunRequest
 from readiness.app.recovering import recover
 from readiness.app.run_status import status
-from readiness.errors import JournalError
+from readiness.errors import JournalError, UsageError, WrongTargetError
+from readiness.model.codec import encode
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase, Stage
+from readiness.model.run import StepRecord, StepState
 from readiness.planner.policy import Policy
+from readiness.store.journal import read_story
+from readiness.store.runs import folder_of
 from readiness.twin.messages import Request
 from tests.engine import estates
 from tests.engine.served import Served
@@ -42,9 +48,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-def request_for(served: Served, state: Path) -> RunRequest:
+def request_for(served: Served, state: Path, **more: Any) -> RunRequest:
     """Return what an operator asks for on another machine."""
     return RunRequest(
+        **more,
         plan=served.folder / "plan",
         wave=WAVE,
         approve=served.plan.digest,
@@ -90,11 +97,11 @@ IN_THE_SECOND = 235
 
 
 @pytest.fixture
-def lost(tmp_path: Path) -> Iterator[Callable[[int], Served]]:
+def lost(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Return what makes a served twin whose run was lost at a moment, its state folder with it."""
     with ExitStack() as opened:
 
-        def lose(moment: int) -> Served:
+        def lose(moment: int, kept: Path | None = None) -> Served:
             plan = estates.part_of(estates.planned_by(Policy()), LOST, OTHER)
             served = opened.enter_context(Served(tmp_path / "lost", plan))
             wave = plan.wave(WAVE)
@@ -103,13 +110,15 @@ def lost(tmp_path: Path) -> Iterator[Callable[[int], Served]]:
             assert served.run(WAVE, Stage.PREPARATION) is not None
             served.begin(wave, Stage.OUTAGE)
             assert served.run(WAVE, Stage.OUTAGE, moment) is None
+            if kept is not None:
+                shutil.copytree(served.state, kept)
             shutil.rmtree(served.state)
             return served
 
         yield lose
 
 
-def test_a_vm_that_was_done_is_recovered_as_done(lost: Callable[[int], Served]) -> None:
+def test_a_vm_that_was_done_is_recovered_as_done(lost: Callable[..., Served]) -> None:
     """One that was let go of is known by its model and its snapshots: it is neither declined nor repeated."""
     served = lost(IN_THE_SECOND)
     found = recover(request_for(served, served.state))
@@ -123,7 +132,7 @@ def test_a_vm_that_was_done_is_recovered_as_done(lost: Callable[[int], Served]) 
     assert {LOST: 2, OTHER: 1} == downs, "the first one is taken down twice, for Secure Boot is staged"
 
 
-def test_a_vm_that_is_off_is_gone_on_with_after_its_window(lost: Callable[[int], Served]) -> None:
+def test_a_vm_that_is_off_is_gone_on_with_after_its_window(lost: Callable[..., Served]) -> None:
     """Found days later, a VM that its run had taken down is brought to its end, whatever the time is."""
     served = lost(IN_THE_SECOND)
     served.clock.skip_to(served.clock.now() + timedelta(days=2))
@@ -133,7 +142,7 @@ def test_a_vm_that_is_off_is_gone_on_with_after_its_window(lost: Callable[[int],
     assert {LOST: ["done", ""], OTHER: ["done", ""]} == ended["vms"]
 
 
-def test_a_changed_vm_without_snapshots_of_the_run_is_not_done(lost: Callable[[int], Served]) -> None:
+def test_a_changed_vm_without_snapshots_of_the_run_is_not_done(lost: Callable[..., Served]) -> None:
     """What somebody else brought about is nobody's success: without its snapshots it stays as it is."""
     served = lost(IN_THE_SECOND)
     for resource in served.twin.resources():
@@ -144,3 +153,87 @@ def test_a_changed_vm_without_snapshots_of_the_run_is_not_done(lost: Callable[[i
     served.clock.skip_to(served.clock.now() + timedelta(minutes=10))
     found = recover(request_for(served, served.state))
     assert ((OTHER,), (), 1) == (found.taken_up, found.through, found.untouched)
+
+
+def test_a_second_place_gives_the_lost_journal_back(
+    lost: Callable[..., Served], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With it every record, event and the head are those that were lost, and the run ends as without it."""
+    second, kept = tmp_path / "share", tmp_path / "kept"
+    monkeypatch.setenv("READINESS_SECOND_STATE", str(second))
+    served = lost(IN_THE_SECOND, kept)
+    monkeypatch.delenv("READINESS_SECOND_STATE")
+    request = request_for(served, served.state, second_state=second)
+    found = recover(request)
+    assert ((OTHER,), (LOST,), ()) == (found.taken_up, found.through, found.ended)
+    was, now = (read_story(folder_of(state, found.run)) for state in (kept, served.state))
+    assert [_as_copied(record) for record in was.records] == list(now.records)
+    assert (was.info, was.events, was.head, None) == (now.info, now.events, now.head, now.broken_at)
+    assert found.copied_until is not None
+    ended = served.run(WAVE, Stage.OUTAGE)
+    assert ended is not None
+    assert {LOST: ["done", ""], OTHER: ["done", ""]} == ended["vms"]
+    # Nobody names it again, and it is gone on with.
+    again = recover(replace(request, state=tmp_path / "third"))
+    assert ((), (LOST, OTHER)) == (again.taken_up, again.through)
+
+
+def _as_copied(record: StepRecord) -> StepRecord:
+    """Return a record without the address of an operation, which stays at home."""
+    state = StepState.INTENT if record.state is StepState.BEGUN else record.state
+    return replace(record, state=state, token=None)
+
+
+def test_what_the_second_place_missed_is_taken_from_the_marks(
+    lost: Callable[..., Served], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy from before the VM was worked on does not make it one that was found off."""
+    second = tmp_path / "share"
+    monkeypatch.setenv("READINESS_SECOND_STATE", str(second))
+    served = lost(IN_THE_SECOND)
+    monkeypatch.delenv("READINESS_SECOND_STATE")
+    (file,) = (path for path in second.glob("runs/*/journal.jsonl") if "prepare" not in str(path))
+    lines = file.read_bytes().splitlines(keepends=True)
+    leased = next(n for n, line in enumerate(lines) if OTHER.encode() in line and b"take-lease" in line)
+    for kept in (leased, leased + 2):
+        file.write_bytes(b"".join(lines[:kept]))
+        state = tmp_path / f"state-{kept}"
+        found = recover(request_for(served, state, second_state=second))
+        assert ((OTHER,), (LOST,), 0) == (found.taken_up, found.through, found.untouched)
+        records = read_story(folder_of(state, found.run)).records
+        assert "outage.deallocate" in {record.name for record in records if record.vm.name == OTHER}
+    shutil.rmtree(served.state, ignore_errors=True)
+    (tmp_path / f"state-{leased}").rename(served.state)
+    ended = served.run(WAVE, Stage.OUTAGE)
+    assert ended is not None
+    assert {LOST: ["done", ""], OTHER: ["done", ""]} == ended["vms"]
+
+
+def test_a_second_place_of_another_run_is_refused(served: Served, tmp_path: Path) -> None:
+    """What was written at another place is not taken for this one; without a copy the marks are enough."""
+    second = tmp_path / "share"
+    found = recover(request_for(served, tmp_path / "state", second_state=second))
+    assert None is found.copied_until
+    with pytest.raises(UsageError, match="the state folder itself"):
+        recover(request_for(served, tmp_path / "same", second_state=tmp_path / "same"))
+    file = folder_of(second, found.run) / "journal.jsonl"
+    file.parent.mkdir(parents=True)
+    info = read_story(folder_of(tmp_path / "state", found.run)).info
+    head = {"format": "readiness/journal-copy/1", "run": replace(info, place="twin elsewhere")}
+    file.write_bytes(encode(head) + b"\n")
+    with pytest.raises(WrongTargetError, match="twin elsewhere"):
+        recover(request_for(served, tmp_path / "other", second_state=second))
+
+
+def test_a_run_without_its_plan_says_where_to_put_it(served: Served, tmp_path: Path) -> None:
+    """The remedy is the plan that was approved, in its place, and no new one."""
+    found = recover(request_for(served, tmp_path))
+    folder = folder_of(tmp_path, found.run)
+    (folder / "plan.json").unlink()
+    assert status(tmp_path, found.run).plan == served.plan, "the copy under its digest is as good"
+    (folder / f"plan-{served.plan.approval}.json").unlink()
+    with pytest.raises(JournalError, match="not beside its journal") as caught:
+        status(tmp_path, found.run)
+    assert f"{folder / 'plan.json'}" in caught.value.remedy
+    assert served.plan.approval in caught.value.details
+    assert "create" not in caught.value.remedy

@@ -16,7 +16,7 @@ from readiness.app.shared_actions import action_of, handle_of, not_closed, share
 from readiness.errors import ConsentError, UsageError
 from readiness.model.context import Environment
 from readiness.model.lifecycle import Phase, Stage
-from readiness.model.plan import Batch, Plan, PlanAction, PlannedVm
+from readiness.model.plan import Batch, Plan, PlanAction, PlannedVm, digest_of
 from readiness.model.run import RunInfo, RunState, UnitState
 from readiness.store.approvals import Approval, add_approval
 from readiness.store.artefacts import write_plan
@@ -28,8 +28,9 @@ from tests.engine import shared_estate
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    """The plan of an estate with an open subnet group."""
-    return shared_estate.plan()
+    """The plan of an estate with an open subnet group, made by somebody who neither approves nor runs it."""
+    made = replace(shared_estate.plan(), author="kim@example.com", digest="")
+    return replace(made, digest=digest_of(made))
 
 
 @pytest.fixture(scope="module")

@@ -3,20 +3,38 @@
 from typing import Any
 
 import pytest
+from azure.core.rest import HttpRequest, HttpResponse
 
 from readiness.model.ids import ResourceId
-from readiness.model.steps import ProveClosedBehind, ProveRules, RuleStates, SetSecurityRule
+from readiness.model.steps import ProveClosed, ProveClosedBehind, ProveRules, RuleStates, SetSecurityRule
 from readiness.ports.cloud import Done, Failed, Pending
+from readiness.twin.messages import Response
+from readiness.twin.transport import TwinResponse
 from tests.azure.asking import Process
 from tests.azure.test_preflight import lock, permitted
-from tests.twin.network_seeds import NSG, rule, wired
-from tests.twin.seeds import SUBSCRIPTION, VM, Wire, estate
+from tests.twin.network_seeds import NETWORK, NIC, NSG, VNET, interface, network, rule, wired
+from tests.twin.seeds import SUBSCRIPTION, VM, Wire, estate, vm
 
 GROUP = NSG.partition("/providers/")[0]
 SSH, NEW = (ResourceId(f"{NSG}/securityRules/{name}") for name in ("ssh", "readiness-deny-ssh"))
 OPEN, SHUT = rule()["properties"], rule(sourceAddressPrefix="10.0.0.0/8")["properties"]
 WRITE = "Microsoft.Network/networkSecurityGroups/securityRules/write"
 BEHIND = ProveClosedBehind(vm=ResourceId(VM), ports=(22,))
+ALONE = ProveClosed(vm=ResourceId(VM), ports=(22,))
+
+
+def two_interfaces() -> Wire:
+    """Return a twin whose VM is open at its first interface, and closed at its second one."""
+    first = f"{NETWORK}/networkInterfaces/web-1-other"
+    wire = Wire(*estate(machine=vm(networkProfile={"networkInterfaces": [{"id": first}, {"id": NIC}]})))
+    wire.do("PUT", VNET, network())
+    shut = rule(sourceAddressPrefix="10.0.0.0/8")
+    for group, held, card in ((NSG, shut, NIC), (f"{NSG}-other", rule("wide"), first)):
+        wire.do("PUT", group, {"location": "westeurope", "properties": {"securityRules": [held]}})
+        body = interface()
+        body["properties"]["networkSecurityGroup"] = {"id": group}
+        wire.do("PUT", card, body)
+    return wire
 
 
 def look(*allowed: dict[str, Any] | None, at: ResourceId = SSH) -> ProveRules:
@@ -124,6 +142,39 @@ def test_a_vm_that_is_off_keeps_nobody_waiting() -> None:
     answer = Process(wire).do(BEHIND)
     assert isinstance(answer, Done)
     assert "not proven" in answer.detail
+
+
+class GoesOff:
+    """Two interfaces, of which the first is open; the VM goes off before the second one is asked about."""
+
+    def __init__(self, *, forgets: bool = False) -> None:
+        self.wire = two_interfaces()
+        self.asked = 0
+        self.forgets = forgets
+        """Whether Azure forgets its first answer about the second interface."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse | None:
+        """Let it go off before the second question, or before the answer to it."""
+        is_question = request.url.split("?")[0].endswith("/effectiveNetworkSecurityGroups")
+        self.asked += is_question
+        if self.asked == 2 and is_question is not self.forgets:
+            self.asked += 1
+            self.wire.do("POST", f"{VM}/deallocate")
+            gone = Response(404, {"error": {"code": "NotFound", "message": "no such operation"}})
+            return TwinResponse(request, gone) if self.forgets else None
+        return None
+
+
+@pytest.mark.parametrize("forgets", [False, True], ids=["before it is asked", "before it answers"])
+@pytest.mark.parametrize("step", [BEHIND, ALONE], ids=["behind a group", "of a VM alone"])
+def test_an_opening_found_before_a_vm_goes_off_is_kept(step: ProveClosed, forgets: bool) -> None:  # noqa: FBT001
+    """Whatever Azure does not tell of the other interfaces: the internet was seen to reach this one."""
+    goes_off = GoesOff(forgets=forgets)
+    answer = Process(goes_off.wire, goes_off).do(step)
+    assert isinstance(answer, Failed), answer
+    assert "StillOpen" == answer.code
+    assert "port 22: let in by wide of web-other (web-1-other)" in answer.detail
+    assert "web-1-nic is not proven" in answer.detail
 
 
 def test_a_vm_that_is_gone_has_nothing_to_prove() -> None:

@@ -11,7 +11,7 @@ from readiness.model.steps import ProveClosed, RemoveSecurityRule, SetSecurityRu
 from readiness.ports.cloud import Done, Failed, Pending
 from readiness.twin.messages import Response
 from readiness.twin.transport import TwinResponse
-from tests.azure.asking import Process
+from tests.azure.asking import Before, Process
 from tests.twin.network_seeds import NETWORK, NIC, NSG, SUBNET, VNET, interface, network, rule, wired
 from tests.twin.seeds import SUBSCRIPTION, VM, Wire, estate, vm
 
@@ -108,10 +108,10 @@ def test_a_new_rule_is_made() -> None:
     new = ResourceId(f"{NSG}/securityRules/readiness-deny")
     assert isinstance(process.do(SetSecurityRule(vm=MACHINE, rule=new, properties=deny)), Done)
     assert "Deny" == shown(process, "readiness-deny")["access"]
-    assert isinstance(process.do(RemoveSecurityRule(vm=MACHINE, rule=new)), Done)
+    assert isinstance(process.do(RemoveSecurityRule(vm=MACHINE, rule=new, made=deny)), Done)
     assert shown(process, "readiness-deny") is None
     assert shown(process) is not None
-    assert Done("it is not there") == process.begin(RemoveSecurityRule(vm=MACHINE, rule=new))
+    assert Done("it is not there") == process.begin(RemoveSecurityRule(vm=MACHINE, rule=new, made=deny))
 
 
 def test_a_rule_of_that_name_is_not_written_over() -> None:
@@ -121,6 +121,83 @@ def test_a_rule_of_that_name_is_not_written_over() -> None:
     assert isinstance(answer, Failed)
     assert "RuleChangedSincePlanned" == answer.code
     assert rule()["properties"]["sourceAddressPrefix"] == shown(process)["sourceAddressPrefix"]
+
+
+GUARD = ResourceId(f"{NSG}/securityRules/readiness-deny-ssh")
+DENY = rule(sourceAddressPrefix="Internet", access="Deny", priority=200)["properties"]
+MAKE = SetSecurityRule(vm=MACHINE, rule=GUARD, properties=DENY)
+TAKE_AWAY = RemoveSecurityRule(vm=MACHINE, rule=GUARD, made=DENY)
+THEIRS = rule(GUARD.name, access="Deny", priority=200, sourceAddressPrefix="198.51.100.0/24")
+
+
+def just_before(wire: Wire, method: str, *others: tuple[str, str, dict[str, Any] | None]) -> Before:
+    """Let somebody else write just before our first write of a kind arrives."""
+    left = list(others)
+
+    def meddle(request: HttpRequest) -> None:
+        while request.method == method and left:
+            wire.do(*left.pop())
+
+    return meddle
+
+
+def test_a_rule_made_by_somebody_else_meanwhile_is_not_written_over() -> None:
+    """Who makes a rule of that name between our look and our write keeps it, and we say so."""
+    wire = wired()
+    process = Process(wire, just_before(wire, "PUT", ("PUT", GUARD.text, THEIRS)))
+    answer = process.do(MAKE)
+    assert isinstance(answer, Failed)
+    assert "RuleChangedSincePlanned" == answer.code
+    assert "198.51.100.0/24" == shown(process, GUARD.name)["sourceAddressPrefix"]
+
+
+def test_a_rule_that_azure_would_not_make_on_that_condition_is_made_all_the_same() -> None:
+    """Where Azure holds the condition against the group, which is there, a second look has to do."""
+    wire, refusals = wired(), []
+
+    def of_the_group(request: HttpRequest) -> HttpResponse | None:
+        if request.method != "PUT" or "If-None-Match" not in request.headers:
+            return None
+        refusals.append(request.url)
+        error = {"error": {"code": "PreconditionFailed", "message": "it exists"}}
+        return TwinResponse(request, Response(412, error))
+
+    process = Process(wire, of_the_group)
+    assert isinstance(process.do(MAKE), Done)
+    assert 1 == len(refusals)
+    assert "Deny" == shown(process, GUARD.name)["access"]
+
+
+def test_a_rule_of_ours_that_somebody_edited_is_left() -> None:
+    """What says something else than what we made is not ours to take away: it stays, and we say so."""
+    process = Process(wired())
+    process.do(MAKE)
+    process.wire.do("PUT", GUARD.text, THEIRS)
+    answer = process.begin(TAKE_AWAY)
+    assert isinstance(answer, Failed)
+    assert "RuleChangedSincePlanned" == answer.code
+    assert GUARD.name in answer.detail
+    assert "left" in answer.detail
+    assert "198.51.100.0/24" == shown(process, GUARD.name)["sourceAddressPrefix"]
+
+
+def test_a_rule_of_ours_that_somebody_edits_meanwhile_is_left() -> None:
+    """Also where it is edited between our look and our delete: the delete is held against the etag."""
+    wire = wired()
+    Process(wire).do(MAKE)
+    process = Process(wire, just_before(wire, "DELETE", ("PUT", GUARD.text, THEIRS)))
+    answer = process.do(TAKE_AWAY)
+    assert isinstance(answer, Failed)
+    assert "198.51.100.0/24" == shown(process, GUARD.name)["sourceAddressPrefix"]
+
+
+def test_a_rule_of_ours_as_we_made_it_is_taken_away() -> None:
+    """Also where its write had ended badly, and whichever fields Azure keeps its values in."""
+    process = Process(wired())
+    process.do(MAKE)
+    plural = {**DENY, "sourceAddressPrefix": "", "sourceAddressPrefixes": ["Internet"]}
+    assert isinstance(process.do(RemoveSecurityRule(vm=MACHINE, rule=GUARD, made=plural)), Done)
+    assert shown(process, GUARD.name) is None
 
 
 def test_a_write_of_ours_that_ended_badly_is_written_again() -> None:

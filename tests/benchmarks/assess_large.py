@@ -83,7 +83,7 @@ def _estate(folder: Path, vms: int, seed: int) -> int:
 
 def _command(folder: Path) -> tuple[float, float, float]:
     """Run the command as users do; return its wall seconds, its CPU seconds and its peak memory in MB."""
-    arguments = ["assess", str(folder), "--as-of", AS_OF.isoformat(), "--output", "json"]
+    arguments = ["assess", str(folder), "--as-of", AS_OF.isoformat(), "--output", "json", "--no-history"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     peak = 0.0

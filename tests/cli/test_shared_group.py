@@ -7,24 +7,29 @@ from typing import Any
 
 import pytest
 
+from readiness.store.runs import shared_run_id
 from readiness.twin.core import Twin
+from readiness.twin.messages import Request
 from readiness.twin.seed import load as load_seed
 from readiness.twin.server import TwinServer
 from tests.cli.terminal import AS_OF, START, Ended, HurriedClock, Terminal, digest_of_plan
 from tests.engine import shared_estate
 
-DONE, USAGE, PLAN, SOME_ROLLED_BACK, NEEDS_A_PERSON = 0, 2, 4, 7, 8
+DONE, USAGE, PLAN, JOURNAL, SOME_ROLLED_BACK, NEEDS_A_PERSON = 0, 2, 4, 6, 7, 8
 RATE = 2000.0
 
 
 class Desk:
     """An operator at a terminal, with a plan and a twin."""
 
-    def __init__(self, terminal: Terminal, folder: Path, twin: Twin, url: str) -> None:
+    def __init__(
+        self, terminal: Terminal, folder: Path, twin: Twin, url: str, estate: Path | None = None
+    ) -> None:
         self._terminal, self.twin = terminal, twin
         self.plan, self.state = folder / "plan", folder / "state"
         self.place = ("--twin", url, "--state", self.state)
-        self.type(DONE, "plan", "create", shared_estate.folder(), "--as-of", AS_OF, "--to", self.plan)
+        seed = estate or shared_estate.folder()
+        self.type(DONE, "plan", "create", seed, "--as-of", AS_OF, "--to", self.plan)
         self.digest = digest_of_plan(self.plan)
         self.words = ("tighten", self.plan, "--approve", self.digest, *self.place)
 
@@ -64,12 +69,12 @@ def test_from_the_closures_to_the_way_back(desk: Desk) -> None:
     """Refused while a VM is open, advised once all are closed, then done, told, taken back, and on record."""
     before = desk.rules()
     refused = desk.type(PLAN, *desk.words).err
-    assert "2 VMs behind it are not closed" in refused
+    assert "2 VMs that hang on it are not closed" in refused
     assert all(name in refused for name in shared_estate.CLOSED)
     dry = desk.result(NEEDS_A_PERSON, *desk.words, "--dry-run")
     assert 2 == len(dry["consent_missing"])
     assert not [each for each in desk.closed(1) if " tighten " in each]
-    assert "1 VMs behind it are not closed" in desk.type(PLAN, *desk.words).err
+    assert "1 VM that hangs on it is not closed" in desk.type(PLAN, *desk.words).err
     (advised,) = [each for each in desk.closed(2) if " tighten " in each]
     assert f"--action {shared_estate.GROUP} " in advised
     assert [] == desk.result(DONE, *desk.words, "--dry-run")["consent_missing"]
@@ -127,3 +132,31 @@ def test_an_approval_of_its_own_is_kept(desk: Desk) -> None:
     kept = json.loads((desk.state / "approvals.jsonl").read_text(encoding="utf-8"))
     assert (0, True, "CHG-1") == (kept["wave"], kept["owners_agreed"], kept["note"])
     assert kept["action"].endswith(f"/{shared_estate.GROUP}")
+
+
+def test_a_lost_machine_is_no_end_of_it(desk: Desk) -> None:
+    """Marked by a run whose journal is gone, the group is taken up again and brought to its end."""
+    words = ("recover", desk.plan, "--approve", desk.digest, *desk.place)
+    action = ("--action", shared_estate.GROUP)
+    assert "Give either --wave NUMBER or --action NAME" in desk.type(USAGE, *words).err
+    assert "'readiness tighten' looks at all of it" in desk.type(JOURNAL, *words, *action).err
+    run = shared_run_id(shared_estate.plan(), shared_estate.action().key)
+    run = f"{desk.digest}{run[len(desk.digest) :]}"
+    (group,) = [one for one in desk.twin.resources() if one["name"] == shared_estate.GROUP]
+    path, query = f"{group['id']}/providers/Microsoft.Resources/tags/default", {"api-version": "2021-04-01"}
+    started = desk.twin.clock.now().isoformat()
+    tags = {
+        "readiness-lease": f"{run} lost 2100-01-01T00:00:00+00:00",
+        "readiness-plan": desk.digest,
+        "readiness-started": started,
+    }
+    body = {"operation": "Merge", "properties": {"tags": tags}}
+    assert 200 == desk.twin.handle(Request(method="PATCH", path=path, query=query, body=body)).status
+    said = desk.type(DONE, *words, *action).out
+    assert f"under way: {shared_estate.GROUP}" in said
+    assert " tighten " in said
+    assert "is here" in desk.type(JOURNAL, *words, *action).err
+    done = desk.result(DONE, *desk.words)
+    assert ("done", run) == (done["vms"][0]["outcome"], done["run"])
+    (group,) = [one for one in desk.twin.resources() if one["name"] == shared_estate.GROUP]
+    assert not [name for name in group.get("tags") or {} if name.startswith("readiness-")]

@@ -16,9 +16,13 @@ from readiness.model.steps import (
     AssignRole,
     Deallocate,
     ProveClosed,
+    ProveJustInTime,
     RemoveIdentity,
+    RemoveJustInTime,
     RemoveRole,
     RemoveSecurityRule,
+    RequestedAccess,
+    SetJustInTime,
     SetSecurityRule,
     Start,
     Step,
@@ -191,7 +195,7 @@ def test_steps_that_the_wave_does_not_need_work_as_well(az: AzureCli, book: Runb
 
     by_hand(SetSecurityRule(vm=vm, rule=rule, properties=deny), ProveClosed(vm=vm, ports=(22,)))
     assert "Deny" == az.ask(f"network nsg rule show --ids {rule}")["access"]
-    by_hand(RemoveSecurityRule(vm=vm, rule=rule))
+    by_hand(RemoveSecurityRule(vm=vm, rule=rule, made=deny))
     assert (3, "NotFound") == az.refused(f"network nsg rule show --ids {rule}")
 
     by_hand(
@@ -203,6 +207,40 @@ def test_steps_that_the_wave_does_not_need_work_as_well(az: AzureCli, book: Runb
     assert "-restored-x-" in profile["osDisk"]["managedDisk"]["id"]
     assert az.truth(f"/disks/{disk.name}") is not None
     by_hand(Start(vm=vm))
+
+
+def test_vms_are_put_under_just_in_time_access_and_taken_out(
+    az: AzureCli, book: Runbook, folder: Path
+) -> None:
+    """By hand, too, whoever is in a policy stays, and one that was made for ours goes with the last."""
+    subject = pages_of(book, "sf-app-01").subject
+    one, other = (pages_of(book, name).subject.seen.vm.id for name in ("sf-app-01", "sf-sql-01"))
+    place = f"{one.text.partition('/Microsoft.Compute/')[0]}/Microsoft.Security/locations/westeurope"
+    policy = ResourceId(f"{place}/jitNetworkAccessPolicies/default")
+    first, second = (
+        {"vm": policy, "machines": (RequestedAccess(vm=vm, ports=(22, 3389)),), "creates": creates}
+        for vm, creates in ((one, True), (other, False))
+    )
+
+    def by_hand(step: Step) -> str:
+        return "".join(done(az, folder, instruction_for(step, subject)))
+
+    def named() -> list[str]:
+        shown = az.ask(f"rest --method get --url {policy}?api-version=2020-01-01")
+        return [each["id"].rpartition("/")[2] for each in shown["properties"]["virtualMachines"]]
+
+    assert one.name not in by_hand(ProveJustInTime(**first))
+    assert "3389" in by_hand(SetJustInTime(**first))
+    by_hand(SetJustInTime(**second))
+    assert [one.name, other.name] == named()
+    by_hand(RemoveJustInTime(**second))
+    assert [one.name] == named()
+    by_hand(SetJustInTime(**second))
+    assert one.name not in by_hand(RemoveJustInTime(**first))
+    assert [other.name] == named(), "somebody else is in it"
+    by_hand(RemoveJustInTime(**second | {"creates": True}))
+    assert other.name not in by_hand(ProveJustInTime(**second, is_back=True))
+    assert one.name not in by_hand(RemoveJustInTime(**first)), "without a policy there is nothing to do"
 
 
 def _group_of(az: AzureCli) -> str:

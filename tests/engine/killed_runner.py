@@ -4,7 +4,8 @@
 
 It is what `readiness run` does, and dies before or after one write of the journal: the one with the number
 MOMENT, where 0 is never. With `recover` as STAGE's prefix, as in `recover-outage`, it rebuilds the journal
-first. Prints how many moments there were, and where every VM stands, if it outlives them all.
+first. READINESS_SECOND_STATE names a second state folder. Prints how many moments there were, and where every
+VM stands, if it outlives them all.
 """
 
 import json
@@ -43,6 +44,7 @@ def fuse_journal(fuse: Fuse) -> None:
 def main(words: list[str]) -> int:
     """Carry the stage out until the appointed moment."""
     plan, state, url, certificate, wave, stage, moment = words
+    second = os.environ.get("READINESS_SECOND_STATE", "")
     request = RunRequest(
         plan=Path(plan),
         wave=int(wave),
@@ -51,6 +53,7 @@ def main(words: list[str]) -> int:
         twin=url,
         certificate=Path(certificate),
         stage=Stage(stage.removeprefix("recover-")),
+        second_state=Path(second) if second else None,
     )
     fuse = Fuse(int(moment) or None, die)
     fuse_journal(fuse)

@@ -1,14 +1,15 @@
 """A security group that several VMs hang on is one unit of work: tightened once, taken back once."""
 
+import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from readiness.app.shared_actions import shared_wave
-from readiness.engine.advance import RECALLED
+from readiness.engine.decisions import RECALLED
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase, Stage
 from readiness.model.run import Event, RunState, SignalKind, StepRecord
@@ -17,8 +18,10 @@ from readiness.ports.cloud import Done
 from readiness.store.journal import leave_signal
 from readiness.twin.core import Twin
 from readiness.twin.faults import Faults
+from readiness.twin.messages import Request
 from readiness.twin.seed import load as load_seed
 from tests.engine import shared_estate
+from tests.engine.lost import lose, marked, recovered
 from tests.engine.rig import Fuse, KilledError, Rig
 
 WRITES = ("PUT", "DELETE", "PATCH", "POST")
@@ -48,6 +51,11 @@ class Group(Rig):
         """Return what each rule of the group says, as the twin has it."""
         (group,) = [one for one in self.twin.resources() if one["name"] == shared_estate.GROUP]
         return {rule["name"]: rule["properties"] for rule in group["properties"]["securityRules"]}
+
+    def tags(self) -> dict[str, str]:
+        """Return the tags of the group, as the twin has them."""
+        (group,) = [one for one in self.twin.resources() if one["name"] == shared_estate.GROUP]
+        return dict(group.get("tags") or {})
 
     def written(self) -> list[str]:
         """Return the writes that the group got, and that were not refused."""
@@ -167,6 +175,20 @@ def test_a_way_back_does_not_write_over_what_came_after(tmp_path: Path) -> None:
     assert ["10.9.0.0/16"] == rig.rules()["ssh-from-anywhere"]["sourceAddressPrefixes"]
 
 
+def test_a_rule_of_ours_that_somebody_edited_is_not_taken_away(tmp_path: Path) -> None:
+    """It is theirs by now: it stays, the others go back, and a person is told which."""
+    rig = Group(tmp_path)
+    rig.run()
+    ours = "readiness-deny-remote-from-anywhere"
+    rig.somebody_writes(ours, sourceAddressPrefix="198.51.100.9")
+    (unit,) = rig.take_back().units
+    assert Phase.STRANDED is unit.phase
+    assert ours in unit.reason
+    rules = rig.rules()
+    assert "198.51.100.9" == rules.pop(ours)["sourceAddressPrefix"]
+    assert rig.before == rules
+
+
 def test_killed_at_every_moment_it_ends_the_same(tmp_path: Path) -> None:
     """Wherever the process dies, the next one ends with the same rules, each written once."""
     quiet = Group(tmp_path / "quiet")
@@ -224,3 +246,90 @@ def when(rig: Group, words: str, then: Callable[[], None]) -> None:
             left.pop()()
 
     rig.watcher.told = watch  # type: ignore[method-assign]
+
+
+def test_it_is_marked_before_its_first_rule_and_until_its_last(tmp_path: Path) -> None:
+    """While rules are written the group says whose it is, and what those rules said; afterwards nothing."""
+    rig, seen = Group(tmp_path), []
+    when(rig, "set the security rule ssh-from-anywhere: done", lambda: seen.append(rig.tags()))
+    assert Phase.DONE is rig.ends()[0]
+    (during,) = seen
+    assert f"run-{CLOSED} first " in during["readiness-lease"]
+    told = [said for name, said in sorted(during.items()) if name.startswith("readiness-rule-")]
+    assert [
+        "readiness-allow-remote-from-anywhere: new",
+        "readiness-deny-remote-from-anywhere: new",
+        'ssh-from-anywhere: was {"sourceAddressPrefixes":["0.0.0.0/1","10.0.0.0/8"]}',
+    ] == told
+    assert [] == marked(rig)
+    tagged = [index for index, each in enumerate(rig.twin.log) if "/tags/default" in each.path]
+    ruled = [index for index, each in enumerate(rig.twin.log) if "/securityRules/" in each.path]
+    assert tagged[0] < min(ruled) <= max(ruled) < tagged[-1]
+
+
+def test_what_another_run_marked_is_left_alone(tmp_path: Path) -> None:
+    """A group that another plan is at work on is declined; once that lease has ended it is taken over."""
+    rig = Group(tmp_path)
+    path, query = (
+        f"{rig.wave.vms[0].id}/providers/Microsoft.Resources/tags/default",
+        {"api-version": "2021-04-01"},
+    )
+    until = rig.clock.now() + timedelta(hours=1)
+    tags = {
+        "readiness-lease": f"theirs second {until.isoformat()}",
+        "readiness-rule-09": "x: new",
+    }
+    owners = rig.tags()
+    body = {"operation": "Merge", "properties": {"tags": tags}}
+    assert 200 == rig.twin.handle(Request(method="PATCH", path=path, query=query, body=body)).status
+    phase, reason = rig.ends()
+    assert (Phase.DECLINED, [], owners | tags) == (phase, rig.written(), rig.tags())
+    assert "run theirs has the lease on it" in reason
+    rig.clock.sleep(7200)
+    shutil.rmtree(rig.folder / CLOSED)
+    assert (Phase.DONE, owners) == (rig.ends()[0], rig.tags())
+
+
+def test_lost_at_any_moment_the_rules_end_the_same(tmp_path: Path) -> None:
+    """With the state folder gone, too, another machine knows that it was under way, and ends it."""
+    quiet, fuse = Group(tmp_path / "quiet"), Fuse(None)
+    quiet.run(fuse)
+    found = []
+    for moment in range(5, fuse.count + 1, 3):
+        rig = Group(tmp_path / f"lost-{moment}")
+        lose(rig, moment, CLOSED)
+        found.append(recovered(rig, CLOSED) is not None)
+        assert Phase.DONE is rig.run().units[0].phase, f"lost at moment {moment}"
+        assert (quiet.rules(), quiet.written(), []) == (rig.rules(), rig.written(), marked(rig))
+    first, last = found.index(True), len(found) - found[::-1].index(True)
+    assert all(found[first:last]), "the mark is there from its first write to its last"
+    assert last - first > len(found) // 2
+
+
+def test_lost_on_its_way_back_the_rules_end_as_they_were(tmp_path: Path) -> None:
+    """What a person wanted back goes on back: the other machine does not tighten it once more."""
+    quiet, fuse = Group(tmp_path / "quiet"), Fuse(None)
+    quiet.run()
+    leave_back(quiet)
+    quiet.run(fuse)
+    for moment in range(9, fuse.count - 6, 5):
+        rig = Group(tmp_path / f"lost-{moment}")
+        rig.run()
+        leave_back(rig)
+        lose(rig, moment, CLOSED)
+        assert recovered(rig, CLOSED) is not None, f"lost at moment {moment}"
+        assert Phase.ROLLED_BACK is rig.run().units[0].phase, f"lost at moment {moment}"
+        assert (rig.before, []) == (rig.rules(), marked(rig)), f"lost at moment {moment}"
+
+
+def test_without_its_journal_it_can_still_be_taken_back(tmp_path: Path) -> None:
+    """The plan says what every rule said: a recovered run takes back what the lost one wrote."""
+    rig = Group(tmp_path)
+    with pytest.raises(KilledError):
+        rig.run(Fuse(20))
+    shutil.rmtree(rig.folder / CLOSED)
+    assert rig.before != rig.rules()
+    assert recovered(rig, CLOSED) is not None
+    assert Phase.DONE is rig.run().units[0].phase
+    assert Phase.ROLLED_BACK is rig.take_back().units[0].phase
+    assert rig.before == rig.rules()

@@ -213,10 +213,11 @@ def test_every_kind_of_step_is_known() -> None:
     """No step that leads forward leaves code without an answer; ways back are never asked about."""
     kinds = {kind.__struct_config__.tag for kind in get_args(Step)}
     back = {"remove-identity", "remove-role", "remove-security-rule", "remove-extension", "swap-os-disk"}
+    back |= {"remove-just-in-time"}
     unknown = set(settings_of(vm_id(), [{"type": kind, "disk": OS_DISK.text} for kind in kinds])[1])
     written = {"patch-vm", "set-disk-encryption", "install-extension", "assign-role", "change-backup-policy"}
     # These have settings, and are unknown here only because they say nothing of themselves.
-    assert back | written | {"set-security-rule", "resize"} == unknown
+    assert back | written | {"set-security-rule", "resize", "set-just-in-time"} == unknown
 
 
 def test_rules_and_extensions() -> None:
@@ -248,9 +249,35 @@ def test_rules_and_extensions() -> None:
         "properties": {"sourceAddressPrefixes": ["a"]},
     }
     (listed,) = [entry for entry in settings_of(vm_id(), [several])[0] if entry.form is CodeForm.AZURERM]
-    assert ((), 'source_address_prefixes = ["a"]', False) == (
+    others = ("source_address_prefix", "source_application_security_group_ids")
+    assert (("source_address_prefixes",), ("a",), others, False) == (
         listed.path,
-        listed.advice,
+        listed.value,
+        listed.instead_of,
         listed.may_be_absent,
     )
     assert set(CodeForm) == {entry.form for entry in extension}
+
+
+def test_just_in_time_access_is_told() -> None:
+    """The rules that a policy writes are to be kept, and its VMs named; nothing is written for it."""
+    policy = rid("Microsoft.Security/locations", "westeurope/jitNetworkAccessPolicies/default")
+    step = {"type": "set-just-in-time", "machines": [{"vm": vm_id().text, "ports": [22]}]}
+    settings, unknown = settings_of(policy, [step])
+    assert () == unknown
+    assert {policy} == {entry.target for entry in settings}
+    assert all(vm_id().name in entry.advice and not entry.path and not entry.verified for entry in settings)
+    assert set(CodeForm) == {entry.form for entry in settings}
+
+
+def test_a_rule_says_what_was_changed_of_it() -> None:
+    """What stays as it was is not asked of code; of prefix, prefixes and groups only one is left."""
+    before = {"access": "Allow", "priority": 300, "sourceApplicationSecurityGroups": [{"id": "/asg"}]}
+    after = {"access": "Allow", "priority": 300, "sourceAddressPrefix": "VirtualNetwork"}
+    rule = rid("Microsoft.Network/networkSecurityGroups", "nsg1/securityRules/ssh")
+    step = {"type": "set-security-rule", "rule": rule.text, "properties": after, "earlier": before}
+    settings = settings_of(vm_id(), [step])[0]
+    assert {"source_address_prefix": "VirtualNetwork"} == said(settings, CodeForm.AZURERM)
+    assert {"properties.sourceAddressPrefix": "VirtualNetwork"} == said(settings, CodeForm.BICEP)
+    azurerm = next(entry for entry in settings if entry.form is CodeForm.AZURERM)
+    assert ("source_address_prefixes", "source_application_security_group_ids") == azurerm.instead_of

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from readiness.azure.collection import collect
@@ -298,6 +299,7 @@ def test_a_floating_ip_is_a_guess(*, floating: bool, public: bool, guessed: bool
             {"capacity_reservation": rid("Microsoft.Compute/capacityReservationGroups", "kept")},
             False,
         ),
+        (Criticality.HIGH, {"is_on_dedicated_host": True}, False),
     ],
 )
 def test_capacity_is_to_be_reserved(
@@ -311,6 +313,19 @@ def test_capacity_is_to_be_reserved(
     ]
 
     assert ([(vm_id("vm1"), vm_id("vm2"))] if advised else []) == found
+
+
+def test_capacity_is_reserved_in_the_zone_that_needs_it() -> None:
+    """Room in one zone helps nobody in another one: the advice names each, and the plan knows them."""
+    vms = [machine("vm1", zones=("1",)), machine("vm2", zones=("2",)), machine("vm3")]
+    given = context(application("shop", "vm1", "vm2", "vm3", criticality=Criticality.HIGH))
+    made = plan(*vms, given=given)
+    found = [each for each in made.preparation if each.kind == "capacity-reservation"]
+    wheres = {each.vms: each.title.partition(" in ")[2].partition(" (")[0] for each in found}
+    region = vms[0].location
+    expected = {(vm_id("vm1"),): f"{region}, zone 1", (vm_id("vm2"),): f"{region}, zone 2"}
+    assert expected | {(vm_id("vm3"),): region} == wheres
+    assert {"vm1": "1", "vm2": "2", "vm3": UNSET} == {vm.name: vm.zone for vm in made.vms}
 
 
 def test_a_vm_in_no_group_is_told_nothing() -> None:

@@ -284,8 +284,10 @@ def test_the_way_back() -> None:
         guard(DENY, "Internet", 299, "22"),
     )
     assert (
-        RemoveSecurityRule(vm=LINUX.id, rule=DENY),
-        RemoveSecurityRule(vm=LINUX.id, rule=ALLOW),
+        RemoveSecurityRule(vm=LINUX.id, rule=DENY, made=guard(DENY, "Internet", 299, "22").properties),
+        RemoveSecurityRule(
+            vm=LINUX.id, rule=ALLOW, made=guard(ALLOW, "203.0.113.0/28", 298, "22").properties
+        ),
         SetSecurityRule(vm=LINUX.id, rule=RULE, properties=SSH, earlier=changed.properties),
         AGAIN,
     ) == PLAYBOOK.undo(before, begun)

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from readiness.errors import EstateError
+from readiness.model.codec import to_builtins
 from readiness.model.context import (
     Attestation,
     Estimate,
@@ -14,6 +15,7 @@ from readiness.model.context import (
     IdentityKind,
     LoginChoice,
     LoginMethod,
+    ManagementAccess,
     Match,
     Ownership,
     RoleWish,
@@ -135,6 +137,7 @@ def test_what_is_left_out_is_the_usual():
         ("login", "{method: key, ports: [0]}", "'0' is no port."),
         ("login", "{method: key, ports: [ssh]}", "'ssh' is no port."),
         ("login", "{method: key, ports: []}", "No port is named."),
+        ("login", "{method: key, management_access: jit}", "'jit' is none of closed, just-in-time"),
         ("identity", "{type: user}", "No identity is named."),
         (
             "identity",
@@ -148,6 +151,14 @@ def test_what_cannot_be_meant_is_refused(part: str, text: str, words: str) -> No
     with pytest.raises(EstateError, match=r"^context\.yaml:4:") as caught:
         chosen(part, text)
     assert words in str(caught.value)
+
+
+def test_ports_open_on_request_where_that_is_chosen():
+    """What is usual is said or left out with the same effect, so that no plan changes by it."""
+    said = chosen("login", "{method: key, management_access: just-in-time}")
+    assert ManagementAccess.JUST_IN_TIME is said.management_access
+    assert chosen("login", "{method: key}") == chosen("login", "{method: key, management_access: closed}")
+    assert "management_access" not in to_builtins(chosen("login", "{method: key}"))
 
 
 @pytest.mark.parametrize("network", ["203.0.113.7", "10.0.0.0/8", "20.0.0.0/17", "2001:db8::/48", "fd00::/8"])

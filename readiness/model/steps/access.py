@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from readiness.model.ids import ResourceId
 from readiness.model.steps.kinds import LOOK, StepBase
+from readiness.model.steps.machine import ReleaseLease, TakeLease
 
 _ROLES = (
     *LOOK,
@@ -67,13 +68,33 @@ class SetSecurityRule(StepBase, frozen=True, kw_only=True, tag="set-security-rul
 
 
 class RemoveSecurityRule(StepBase, frozen=True, kw_only=True, tag="remove-security-rule"):
-    """Delete one rule of a network security group that this campaign created."""
+    """Delete one rule of a network security group that this campaign created, as long as it says the same."""
 
     words: ClassVar[str] = "remove the security rule"
     duration: ClassVar[str] = "look"
     actions: ClassVar[tuple[str, ...]] = _RULES
 
     rule: ResourceId
+    made: dict[str, Any]
+    """What was made; a rule that says something else is somebody's by now."""
+
+
+_TAGS = ("Microsoft.Resources/tags/read", "Microsoft.Resources/tags/write")
+"""Enough to mark a group, and to change nothing else of it."""
+
+
+class MarkGroup(TakeLease, frozen=True, kw_only=True, tag="mark-group"):
+    """The same of a shared security group, with what each rule says that is going to be changed."""
+
+    actions: ClassVar[tuple[str, ...]] = _TAGS
+
+    rules: tuple[SetSecurityRule, ...]
+
+
+class UnmarkGroup(ReleaseLease, frozen=True, kw_only=True, tag="unmark-group"):
+    """Take our marks from a shared security group, last of all."""
+
+    actions: ClassVar[tuple[str, ...]] = _TAGS
 
 
 class RuleStates(Struct, frozen=True, kw_only=True):
@@ -125,6 +146,8 @@ AccessChange = (
     | RemoveRole
     | SetSecurityRule
     | RemoveSecurityRule
+    | MarkGroup
+    | UnmarkGroup
     | ProveRules
     | ProveClosed
     | ProveClosedBehind

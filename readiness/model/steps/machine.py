@@ -18,6 +18,8 @@ class TakeLease(StepBase, frozen=True, kw_only=True, tag="take-lease"):
     actions: ClassVar[tuple[str, ...]] = VM_WRITE
 
     until: datetime
+    back: bool = False
+    """Whether a person wants the VM back as it was: the mark says so, too."""
 
 
 class ReleaseLease(StepBase, frozen=True, kw_only=True, tag="release-lease"):

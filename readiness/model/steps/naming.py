@@ -28,6 +28,8 @@ def name_of(step: steps.Step, *, in_full: bool = False) -> str:  # noqa: PLR0911
             return f"{kind}:{step.name}"
         case steps.Resize() | steps.StartAs():
             return f"{kind}:{step.size}"
+        case steps.MarkGroup() | steps.UnmarkGroup():
+            return "take-lease" if isinstance(step, steps.MarkGroup) else "release-lease"
         case steps.ProveClosedBehind():
             group = f"{step.vm.resource_group}/" if in_full else ""
             return f"{kind}:{group}{step.vm.name}"
@@ -63,8 +65,10 @@ def words_for(step: steps.Step) -> str:  # noqa: C901, PLR0911, PLR0912  one sen
             return f"{step.words} {step.name.replace('-', ' ')}"
         case steps.ChangeBackupPolicy():
             return f"{step.words} {step.policy.name}"
-        case steps.ProveRules():
+        case steps.ProveRules() | steps.ProveJustInTime():
             return f"{step.words} {step.vm.name}"
+        case steps.SetJustInTime() | steps.RemoveJustInTime():
+            return f"{step.words} {', '.join(each.vm.name for each in step.machines)}"
         case steps.ProveClosedBehind():
             return f"{step.words} {', '.join(str(port) for port in step.ports)} of {step.vm.name}"
         case steps.ProveClosed():

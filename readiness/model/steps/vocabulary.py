@@ -9,6 +9,7 @@ from msgspec import Struct
 from readiness.model.steps.access import (
     AccessChange,
     AssignRole,
+    MarkGroup,
     ProveClosed,
     ProveClosedBehind,
     ProveRules,
@@ -16,6 +17,7 @@ from readiness.model.steps.access import (
     RemoveSecurityRule,
     RuleStates,
     SetSecurityRule,
+    UnmarkGroup,
 )
 from readiness.model.steps.disks import (
     DiskChange,
@@ -26,6 +28,14 @@ from readiness.model.steps.disks import (
     TryEncryption,
 )
 from readiness.model.steps.guest import AskGuest, GuestChange, InstallExtension, RemoveExtension, RunInGuest
+from readiness.model.steps.just_in_time import (
+    JustInTimeChange,
+    ProveJustInTime,
+    ProveOnRequest,
+    RemoveJustInTime,
+    RequestedAccess,
+    SetJustInTime,
+)
 from readiness.model.steps.looks import (
     HandOver,
     Look,
@@ -60,7 +70,9 @@ from readiness.model.steps.protection import (
     RunHookAfter,
 )
 
-Change = MachineChange | DiskChange | GuestChange | AccessChange | ProtectionStep | Preflight
+Change = (
+    MachineChange | DiskChange | GuestChange | AccessChange | JustInTimeChange | ProtectionStep | Preflight
+)
 """What is asked of Azure."""
 Hook = RunHook | RunHookAfter
 """What is run on the machine of the runner."""
@@ -90,8 +102,10 @@ __all__ = [
     "HandOver",
     "Hook",
     "InstallExtension",
+    "JustInTimeChange",
     "Look",
     "MachineChange",
+    "MarkGroup",
     "PatchVm",
     "PlannedStep",
     "Preflight",
@@ -100,7 +114,9 @@ __all__ = [
     "ProveClosed",
     "ProveClosedBehind",
     "ProveHealth",
+    "ProveJustInTime",
     "ProveModel",
+    "ProveOnRequest",
     "ProvePrepared",
     "ProveRestored",
     "ProveRules",
@@ -111,14 +127,17 @@ __all__ = [
     "ReleaseLease",
     "RemoveExtension",
     "RemoveIdentity",
+    "RemoveJustInTime",
     "RemoveRole",
     "RemoveSecurityRule",
+    "RequestedAccess",
     "Resize",
     "RuleStates",
     "RunHook",
     "RunHookAfter",
     "RunInGuest",
     "SetDiskEncryption",
+    "SetJustInTime",
     "SetSecurityRule",
     "Start",
     "StartAs",
@@ -127,5 +146,6 @@ __all__ = [
     "TakeLease",
     "TakeSnapshot",
     "TryEncryption",
+    "UnmarkGroup",
     "Work",
 ]
