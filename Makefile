@@ -29,7 +29,7 @@ contracts: $(INSTALLED)
 	$(BIN)/lint-imports
 
 tests: $(INSTALLED)
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 properties: $(INSTALLED) ## Try every property with examples that no run has seen yet
 	$(BIN)/pytest -n auto -m hypothesis --hypothesis-profile=searching

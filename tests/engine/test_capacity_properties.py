@@ -89,7 +89,7 @@ def carried(rig: Rig, blow_at: int | None, seen: dict[str, set[str]]) -> RunStat
     zones=("1", "1"),
     blow_at=None,
 )
-@settings(max_examples=12)
+@settings(max_examples=6)
 def test_no_vm_is_off_in_silence(
     found: list[dict[str, Any]],
     sizes: tuple[str, ...],

@@ -76,7 +76,7 @@ def test_killed_at_every_moment_it_ends_alike(tmp_path: Path) -> None:
     """Wherever the process dies, the VM ends changed, proven and off."""
     quiet, fuse = rig_of(tmp_path / "quiet"), Fuse(None)
     quiet.process(fuse)
-    for moment in range(1, fuse.count + 1, 3):
+    for moment in range(1, fuse.count + 1, 5):
         rig = rig_of(tmp_path / f"killed-{moment}")
         try:
             rig.process(Fuse(moment))

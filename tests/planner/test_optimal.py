@@ -33,7 +33,7 @@ EFFORT = 5.0
 COLLECTION = 60
 HARD = (48, 81, 88)
 """Seeds of instances for which the heuristic needs a wave more than there have to be."""
-_settings = settings(max_examples=40)
+_settings = settings(max_examples=20)
 
 
 def planned(made: Estate, policy: Policy, solver: Solver | None = None, previous: Plan | None = None) -> Plan:
