@@ -100,6 +100,11 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
 
 
+def in_query(text: str) -> str:
+    """Return a text for within the quotes of a query (JMESPath)."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
 def readable(value: Any) -> str:
     """Return JSON for people."""
     return json.dumps(value, ensure_ascii=True, indent=2, sort_keys=True)

@@ -10,7 +10,7 @@ from readiness.model.steps import (
     SetSecurityRule,
     words_for,
 )
-from reports.az import NETWORK_API, Check, Instruction, Value, az, fetched, readable, rest, variable
+from reports.az import NETWORK_API, Check, Instruction, Value, az, fetched, in_query, readable, rest, variable
 from reports.subject import Subject
 
 _NEW_RULE = (
@@ -117,9 +117,4 @@ def _shown(rule: ResourceId) -> str:
         "resource_group": rule.resource_group,
         "nsg_name": rule.parent.name,
     }
-    return az("network nsg rule list", **group, query=f"[?name=='{_text(rule.name)}']")
-
-
-def _text(name: str) -> str:
-    """Return a name for the inside of a text of a query."""
-    return name.replace("\\", "\\\\").replace("'", "\\'")
+    return az("network nsg rule list", **group, query=f"[?name=='{in_query(rule.name)}']")

@@ -7,7 +7,18 @@ policy says at that moment: whoever is in it already, or has asked for access, s
 from typing import Any
 
 from readiness.model.steps import ProveJustInTime, RemoveJustInTime, RequestedAccess, SetJustInTime, words_for
-from reports.az import PRICINGS_API, SECURITY_API, Check, Instruction, Value, az, compact, rest, variable
+from reports.az import (
+    PRICINGS_API,
+    SECURITY_API,
+    Check,
+    Instruction,
+    Value,
+    az,
+    compact,
+    in_query,
+    rest,
+    variable,
+)
 
 Step = SetJustInTime | RemoveJustInTime | ProveJustInTime
 
@@ -96,14 +107,14 @@ def _put(step: Step, machines: str) -> tuple[str, ...]:
 def _shown(step: Step) -> str:
     """Return the command that shows the VMs of a policy, and an empty list where there is none."""
     url = f"{step.vm.parent}/jitNetworkAccessPolicies?api-version={SECURITY_API}"
-    machines = f"value[?name=='{_text(step.vm.name)}'].properties.virtualMachines[]"
+    machines = f"value[?name=='{in_query(step.vm.name)}'].properties.virtualMachines[]"
     query = f"{machines}.{{vm: id, ports: ports[].number}}"
     return az("rest", method="get", url=url, query=query)
 
 
 def _none_of(step: Step) -> str:
     """Return the condition that an entry is of another VM; of an id, Azure keeps only the name's case."""
-    ours = (f"ends_with(id, '/{_text(access.vm.name)}')" for access in step.machines)
+    ours = (f"ends_with(id, '/{in_query(access.vm.name)}')" for access in step.machines)
     return f"!({' || '.join(ours)})"
 
 
@@ -121,8 +132,3 @@ def _said(step: Step) -> str:
 
 def _names(step: Step) -> str:
     return ", ".join(access.vm.name for access in step.machines)
-
-
-def _text(name: str) -> str:
-    """Return a name for the inside of a text of a query."""
-    return name.replace("\\", "\\\\").replace("'", "\\'")

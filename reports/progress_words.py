@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from readiness.model.history import ChangeKind
 from readiness.model.levels import Level
 from readiness.model.progress import Forecast, Group, Progress
 from reports import words
@@ -92,6 +93,13 @@ def dimensions_in_words(progress: Progress) -> str:
 
 def drift_in_words(progress: Progress) -> str:
     """Return whether something that was reached is lost again."""
+    worse = sum(one.kind is ChangeKind.DRIFT for one in progress.changes)
+    if not progress.drift and worse:
+        times = "once" if worse == 1 else f"{worse:,} times"
+        return (
+            "Whatever dimension an earlier snapshot shows satisfied is satisfied still. But something got "
+            f"worse {times} on VMs that runs had upgraded: the changes name it."
+        )
     if not progress.drift:
         return "No drift: whatever an earlier snapshot shows satisfied is satisfied still."
     times = "once" if len(progress.drift) == 1 else f"{len(progress.drift):,} times"

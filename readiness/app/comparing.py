@@ -29,7 +29,9 @@ _RANK = {
 
 _NOT_ASKED = "did not apply"
 _NOT_ASKED_ANY_MORE = "does not apply"
+_NOT_OPEN = "holds or does not apply"
 _UNTOLD = "whether it applied before was not recorded"
+_UNTOLD_NOW = "whether it still applied was not recorded"
 _ORDER = {kind: position for position, kind in enumerate(ChangeKind)}
 
 
@@ -144,7 +146,7 @@ def _of_controls(old: VmRecord, new: VmRecord, known: Known) -> Iterator[Change]
     for control in sorted((before.keys() ^ after.keys()) & asked):
         lost = after.get(control)
         if lost is None:
-            kind, was, now, reason = _not_open_any_more(new, before[control])
+            kind, was, now, reason = _not_open_any_more(new, before[control], known)
         else:
             kind, was, now, reason = _newly_open(old, new, lost, known)
         yield _change(
@@ -156,10 +158,12 @@ _Told = tuple[ChangeKind, str, str, str]
 """What became of a control, how it stood and stands, and why."""
 
 
-def _not_open_any_more(new: VmRecord, was: OpenControl) -> _Told:
+def _not_open_any_more(new: VmRecord, was: OpenControl, known: Known) -> _Told:
     unasked = _listed(new, was.id)
-    if unasked is None:
+    if unasked is None and known.after.tells_unasked:
         return ChangeKind.FIXED, was.verdict.value, _HOLDS, _was(was.reason)
+    if unasked is None:
+        return ChangeKind.FIXED, was.verdict.value, _NOT_OPEN, f"{_was(was.reason)}; {_UNTOLD_NOW}"
     reason = f"{unasked.reason}; {_was(was.reason)}"
     return ChangeKind.NOT_ASKED_ANY_MORE, was.verdict.value, _NOT_ASKED_ANY_MORE, reason
 

@@ -39,7 +39,9 @@ def insist_on_consent(plan: Plan, wave: Wave, state: Path, place: Place) -> None
         raise ConsentError(
             f"Wave {wave.number} may not run live yet: {len(missing)} agreements are missing.",
             details="; ".join(missing[:_SHOWN]) + more,
-            remedy="Owners sign in the workbook ('readiness plan import' takes it in); "
+            remedy=_NAME_IT
+            if _NO_AUTHOR in missing
+            else "Owners sign in the workbook ('readiness plan import' takes it in); "
             f"a second person approves with 'readiness approve PLAN --wave {wave.number}'.",
         )
 
@@ -60,7 +62,9 @@ def insist_on_consent_for(plan: Plan, action: PlanAction, state: Path, place: Pl
         raise ConsentError(
             f"{action.name} may not be changed live yet: {len(missing)} agreements are missing.",
             details="; ".join(missing),
-            remedy=f"A second person approves with 'readiness approve PLAN --action {action.name}'.",
+            remedy=_NAME_IT
+            if _NO_AUTHOR in missing
+            else f"A second person approves with 'readiness approve PLAN --action {action.name}'.",
         )
 
 

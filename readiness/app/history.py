@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from readiness.app.comparing import Known, catalogue_changes, changes
+from readiness.app.runs_as_of import known_on
 from readiness.errors import UsageError
 from readiness.model.assessment import Assessment
 from readiness.model.history import Change, ChangeKind, RunRecord, SnapshotInfo, head_of, records_of
@@ -76,14 +77,25 @@ def record_run(state: Path, run: RunRecord) -> None:
     store.record_run(state, run)
 
 
-def list_history(state: Path, estate: str | None = None) -> Listed:
+def list_history(state: Path, estate: str | None = None, at: str | None = None) -> Listed:
     """Return what a state folder remembers of one estate, or of all.
+
+    Args:
+        state: The state folder.
+        estate: Of which estate.
+        at: The snapshot that it ends with, of the only estate there is if none is named: nothing is told that
+            came after its day. None: everything.
 
     Raises:
         HistoryError: There is no history, or it cannot be read.
-        UsageError: It knows no such estate.
+        UsageError: It knows no such estate or snapshot, or `at` is given where it knows several estates.
     """
     with History.opened(state) as history:
+        if at is not None:
+            estate = only_estate(history, estate)
+            known = history.snapshots(estate)
+            until = known[: known.index(choose(known, at)) + 1]
+            return Listed(snapshots=until, runs=known_on(history.runs(estate), until[-1].as_of))
         found = Listed(snapshots=history.snapshots(estate), runs=history.runs(estate))
         if estate is not None and not found.snapshots and not found.runs:
             raise _no_such_estate(history, estate)

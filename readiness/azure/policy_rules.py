@@ -102,7 +102,7 @@ def _compared(words: Mapping[str, Any], content: Json, values: Mapping[str, Any]
         name = given if isinstance(given, str) else "a computed field"
         found = _field(given, content) if isinstance(given, str) else UNCLEAR
     compare = _OPERATORS.get(operator)
-    if found is UNCLEAR or wanted is UNCLEAR or compare is None:
+    if found is UNCLEAR or wanted is UNCLEAR or compare is None or not _is_settled(operator, found, wanted):
         return _open(name)
     if name.lower() == "location":
         found, wanted = _place(found), _place(wanted)
@@ -119,6 +119,8 @@ def _field(name: str, content: Json) -> Any:
             return UNCLEAR
         if tag is None:
             return UNCLEAR if UNCLEAR in tags.values() else tags or None
+        if "*" in tag:
+            return UNCLEAR
         return next((value for key, value in tags.items() if key.lower() == tag.lower()), None)
     return UNCLEAR
 
@@ -127,6 +129,19 @@ def tag_of(name: str) -> str | None:
     """Return the tag that a field names; None where it is another field, or all tags."""
     found = _TAG.fullmatch(name) if name.lower().startswith(("tags.", "tags[")) else None
     return found[1] if found is not None else None
+
+
+def _is_settled(operator: str, found: Any, wanted: Any) -> bool:
+    """Tell whether it is known how Azure compares: nothing may be the same as an empty text, and 7 as '7'."""
+    if operator == "exists":
+        return True
+    if operator in ("in", "notin"):
+        return isinstance(wanted, list) and all(_is_settled("equals", found, each) for each in wanted)
+    return not (found is None and wanted == "") and (found is None or _is_number(found) is _is_number(wanted))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _place(value: Any) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from readiness.azure import protected_items
 from readiness.azure.connect import Connection
 from readiness.azure.plain import vm_body
-from readiness.azure.preflight_denials import denials
+from readiness.azure.preflight_deny_assignments import denials
 from readiness.azure.preflight_parts import (
     Asker,
     Finding,

@@ -5,6 +5,7 @@ role on the subscription is enough to read them. Built-in ones are read one by o
 hour.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from msgspec import Struct
@@ -36,7 +37,7 @@ class Definitions:
 
     def __init__(self, asker: Asker) -> None:
         self._asker = asker
-        self._by_id: dict[str, tuple[list[Json], dict[str, Json]]] = {}
+        self._filed: dict[str, tuple[list[Json], dict[str, list[Json]]]] = {}
 
     def read(self, subject: Subject, definition: str) -> Json | DeniedError:
         """Return a definition of a policy or an initiative, or why it cannot be read."""
@@ -48,15 +49,20 @@ class Definitions:
         listed = self._asker.listed(subject, word, scope, path, _API, life=_LIFE)
         if isinstance(listed, DeniedError):
             return listed
-        found = self._found(path, listed).get(definition.rstrip("/").lower())
-        return found if found is not None else self._one(subject, definition)
+        found = self._of(path, listed, lambda each: text(each, "id"), definition)
+        return found[0] if found else self._one(subject, definition)
 
-    def _found(self, path: str, listed: list[Json]) -> dict[str, Json]:
-        """Return a list by id: each VM of a wave looks hundreds of policies up in it."""
-        kept = self._by_id.get(path)
+    def _of(
+        self, place: str, listed: list[Json], said: Callable[[Json], str | None], wanted: str
+    ) -> list[Json]:
+        """Return the entries of a list that say an id: each VM of a wave looks up hundreds of them."""
+        kept = self._filed.get(place)
         if kept is None or kept[0] is not listed:
-            kept = self._by_id[path] = (listed, {(text(each, "id") or "").lower(): each for each in listed})
-        return kept[1]
+            filed: dict[str, list[Json]] = {}
+            for each in listed:
+                filed.setdefault((said(each) or "").rstrip("/").lower(), []).append(each)
+            kept = self._filed[place] = (listed, filed)
+        return kept[1].get(wanted.rstrip("/").lower(), [])
 
     def _one(self, subject: Subject, definition: str) -> Json | DeniedError:
         def question() -> list[Json]:
@@ -83,9 +89,10 @@ class Definitions:
         if isinstance(found, DeniedError):
             return Freed("exemptions, which may not be asked for", is_sure=False)
         doubtful = None
-        for each in found:
+        place = f"{subscription_of(subject.vm)}/exemptions"
+        for each in self._of(place, found, _assignment_of, assignment):
             exemption = policy_exemption(each)
-            if not _is_meant(each, exemption, assignment, reference) or not _holds(exemption, subject):
+            if not _is_meant(each, reference) or not _holds(exemption, subject):
                 continue
             if not exemption.covers(ResourceId(str(content["id"]))):
                 continue
@@ -97,10 +104,11 @@ class Definitions:
         return doubtful
 
 
-def _is_meant(raw: Json, exemption: PolicyExemption, assignment: str, reference: str) -> bool:
-    own = exemption.assignment
-    if own is None or own.key != assignment.lower():
-        return False
+def _assignment_of(raw: Json) -> str | None:
+    return text(obj(raw, "properties"), "policyAssignmentId")
+
+
+def _is_meant(raw: Json, reference: str) -> bool:
     references = [each.lower() for each in texts(obj(raw, "properties"), "policyDefinitionReferenceIds")]
     return not references or reference.lower() in references
 

@@ -38,10 +38,9 @@ class Sizes:
         wanted = [step.size for step in subject.step.spare if isinstance(step, Resize)]
         if not wanted:
             return
-        known = self._offered(subject)
-        if isinstance(known, DeniedError) or not known:
+        known = self._offered(subject, {size.lower() for size in (*wanted, _size_of(subject.body))})
+        if known is None:
             yield Unknown("not known: what its approved sizes can do, since Azure does not tell of sizes")
-            known = {}
         told = {size: tuple(self._whys(subject, size, known)) for size in wanted}
         for size, whys in told.items():
             if whys:
@@ -50,9 +49,9 @@ class Sizes:
             own = _size_of(subject.body)
             yield Unknown(f"none of its approved sizes would do: without room for {own} it would be stranded")
 
-    def _whys(self, subject: Subject, size: str, known: dict[str, Sku]) -> Iterator[str]:
+    def _whys(self, subject: Subject, size: str, known: dict[str, Sku] | None) -> Iterator[str]:
         location = location_of(subject.body)
-        if known:
+        if known is not None:
             other = known.get(size.lower())
             if other is None:
                 yield f"it is not offered in {location}"
@@ -69,17 +68,23 @@ class Sizes:
                 yield from cores_left(found, needs.own, other, subject)
         yield from self._denied(subject, size)
 
-    def _offered(self, subject: Subject) -> dict[str, Sku] | DeniedError:
-        """Return what is offered where the VM runs, by name in lower case."""
+    def _offered(self, subject: Subject, names: set[str]) -> dict[str, Sku] | None:
+        """Return which of some sizes are offered where the VM runs, by name in lower case.
+
+        None where Azure does not tell. A region has a thousand sizes, a wave thousands of VMs: only what is
+        asked for is read.
+        """
         location = location_of(subject.body)
         scope = subscription_of(subject.vm)
         path = f"{scope}/providers/Microsoft.Compute/skus?$filter=location%20eq%20%27{location}%27"
         place = ResourceId(f"{scope}/providers/Microsoft.Compute/locations/{location}")
         found = self._asker.listed(subject, "skus", place, path, _SKUS_API)
         if isinstance(found, DeniedError):
-            return found
+            return None
         machines = [one for one in found if (text(one, "resourceType") or "").lower() == "virtualmachines"]
-        return {name: sku for one in machines for (name, at), sku in wire_storage.skus(one) if at == location}
+        asked = (one for one in machines if (text(one, "name") or "").lower() in names)
+        known = {name: sku for one in asked for (name, at), sku in wire_storage.skus(one) if at == location}
+        return known if machines else None
 
     def _needs(self, subject: Subject, own: Sku | None) -> Needs:
         """Return what the VM needs as it is, and as it is after each of its writes."""

@@ -36,9 +36,9 @@ _FAMILIES = (
     ("sourcePortRange", "sourcePortRanges"),
     ("destinationPortRange", "destinationPortRanges"),
 )
-_AZURERM_BACKUP = "azurerm_backup_protected_vm"
+AZURERM_BACKUP = "azurerm_backup_protected_vm"
 _JUST_IN_TIME = "Microsoft.Security/locations/jitNetworkAccessPolicies"
-_BACKUP = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
+BACKUP = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
 
 _IMPORT = "write it and import it"
 _EXISTS = "an apply that would create it stops, because it is there already: import it first"
@@ -229,14 +229,14 @@ def backup_settings(item: ResourceId, policy: str) -> Iterator[Setting]:
     yield Setting(
         form=CodeForm.AZURERM,
         target=item,
-        types=(_AZURERM_BACKUP,),
+        types=(AZURERM_BACKUP,),
         path=("backup_policy_id",),
         value=policy,
         effect=Effect.UNDOES,
         otherwise="the next apply goes back to the policy from before, which Azure may refuse for the VM",
         may_be_absent=True,
     )
-    yield from arm_settings(item, _BACKUP, ("properties", "policyId"), policy, may_be_absent=True)
+    yield from arm_settings(item, BACKUP, ("properties", "policyId"), policy, may_be_absent=True)
 
 
 def _shown(value: object) -> str:

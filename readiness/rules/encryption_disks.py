@@ -12,7 +12,6 @@ from readiness.rules.encryption import AT_HOST, CUSTOMER_KEYS
 from readiness.rules.rule import Role, rule
 from readiness.rules.sightings import list_missing
 
-_LEARN = "https://learn.microsoft.com/azure/virtual-machines"
 _disk_rule = partial(rule, dimension=Dimension.CMK, level=3)
 
 

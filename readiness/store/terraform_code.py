@@ -20,8 +20,11 @@ _LOOPS = ("count", "for_each")
 _OF_LOOPS = {"each": "for_each", "count": "count"}
 """What a loop feeds, by the first word of it."""
 _DEEPEST = 8
+_TOLD = 8
+"""How many places of one kind are named."""
 _REFERENCE = re.compile(r"(?<![\w.-])(var|local|each|count)\.([A-Za-z_][\w-]*)")
 _CERTAIN = re.compile(r"\s*(?:local\.([\w-]+)|(azurerm_\w+)\.([\w-]+)(?:\[0\])?\.name)\s*")
+_VM_ID = re.compile(r"(?:\"\$\{)?\s*(azurerm_\w*virtual_machine)\.([\w-]+)(?:\[0\])?\.id\s*(?:\}\")?")
 _PIECES = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
 
 
@@ -145,6 +148,24 @@ class Code:
         known = self._imported.get(f"{block.file.folder} {block.address}")
         return known or (ResourceId(found) if found else None)
 
+    def vm_of(self, block: Block, name: str) -> tuple[str, str] | None:
+        """Return resource group and name, in lower case, of the VM whose id an attribute certainly is.
+
+        The group is empty where the code does not say it for certain.
+        """
+        entry = block.scope.entry(name)
+        if entry is None:
+            return None
+        if (known := self._certain(block.file, entry)) is not None:
+            found = ResourceId(known)
+            return found.resource_group.lower(), found.name.lower()
+        hit = _VM_ID.fullmatch(block.file.text[slice(*entry.value)].strip())
+        vm = self._resources.get((block.file.folder, hit[1], hit[2])) if hit else None
+        called = self.text(vm, "name") if vm is not None and vm.loop != "for_each" else None
+        if vm is None or called is None:
+            return None
+        return (self.text(vm, "resource_group_name") or "").lower(), called.lower()
+
     def text(self, block: Block, name: str) -> str | None:
         """Return an attribute that is certain: written out, or made of what is."""
         return self.certain(block.file, block.scope, name)
@@ -247,9 +268,6 @@ class Code:
         for block in self.blocks:
             feeds += [Place(block.file, entry) for loop in _LOOPS if (entry := block.scope.entry(loop))]
         return [*dict.fromkeys(str(place) for feed in feeds for place in _naming(feed, name.lower()))]
-
-
-_TOLD = 8
 
 
 def _naming(place: Place, name: str) -> Iterator[Place]:

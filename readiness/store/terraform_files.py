@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from readiness.model.iac import Patch, Remark
-from readiness.model.iac_around import AZURERM_RULE, RULE
+from readiness.model.iac_around import AZURERM_BACKUP, AZURERM_RULE, BACKUP, RULE
 from readiness.model.iac_settings import AZURERM_VMS, CodeForm, Setting
 from readiness.model.ids import ResourceId
 from readiness.store.code_files import Finds, advice_of, by_target, code_files, wanted_of
@@ -51,6 +51,10 @@ class _Placing:
             known = code.id_of(block)
             name = code.text(block, "name") if known is None else known.key
             self._named.setdefault((name or "").lower(), []).append(block)
+        self._guarded: dict[tuple[str, str], list[Block]] = {}
+        for block in code.blocks:
+            if block.kind == AZURERM_BACKUP and (vm := code.vm_of(block, "source_vm_id")) is not None:
+                self._guarded.setdefault(vm, []).append(block)
 
     def place(self) -> None:
         """Edit the block of each target; tell of those that have none, or more than one."""
@@ -73,7 +77,17 @@ class _Placing:
     def _hits(self, target: ResourceId, settings: list[Setting]) -> list[Block]:
         """Return the blocks that are for a target, as far as the code says."""
         kinds = _kinds(settings)
-        return [block for block in self._blocks_of(target) if block.kind in kinds]
+        blocks = self._guards_of(target) if target.type == _BACKUP_TYPE else ()
+        return [block for block in (*self._blocks_of(target), *blocks) if block.kind in kinds]
+
+    def _guards_of(self, item: ResourceId) -> Iterator[Block]:
+        """Yield the blocks that protect the VM of a backup item, whose name ends with its group and name."""
+        *_, group, name = ("", "", *item.name.lower().split(";"))
+        vault = item.key.partition("/vaults/")[2].partition("/")[0]
+        for block in (*self._guarded.get((group, name), ()), *self._guarded.get(("", name), ())):
+            named = self._code.text(block, "recovery_vault_name")
+            if named is None or named.lower() == vault:
+                yield block
 
     def _blocks_of(self, target: ResourceId) -> Iterator[Block]:
         """Yield the blocks of any kind that say a target's id, or its name and nothing against it."""
@@ -253,3 +267,4 @@ def _is_valid(name: str, text: str) -> bool:
 _NAMED = 20
 _BY_HAND = "Set there what the hints of the VM say."
 _RULE_TYPE = RULE.lower()
+_BACKUP_TYPE = BACKUP.lower()

@@ -34,13 +34,8 @@ def read_blocks(name: str, text: str) -> list[tuple[int, list[str], Scope]]:
     """
     from readiness.store.hcl_tree import top_blocks
 
-    if name.endswith(".json"):
-        with _told(text):
-            return list(json_blocks(text))
-    try:
-        return list(top_blocks(_parsed(text), text))
-    except RecursionError as error:
-        raise UnreadableError(1, "blocks or objects are nested too deeply") from error
+    with _readable(text):
+        return list(json_blocks(text) if name.endswith(".json") else top_blocks(_parsed(text), text))
 
 
 def read_values(name: str, text: str) -> list[Entry]:
@@ -51,21 +46,19 @@ def read_values(name: str, text: str) -> list[Entry]:
     """
     from readiness.store.hcl_tree import top_entries
 
-    if name.endswith(".json"):
-        with _told(text):
-            return list(json_entries(text))
-    try:
-        return list(top_entries(_parsed(text), text))
-    except RecursionError as error:
-        raise UnreadableError(1, "objects are nested too deeply") from error
+    with _readable(text):
+        return list(json_entries(text) if name.endswith(".json") else top_entries(_parsed(text), text))
 
 
 @contextmanager
-def _told(text: str) -> Iterator[None]:
+def _readable(text: str) -> Iterator[None]:
+    """Let only our own error out, with the line where it is known."""
     try:
         yield
     except JsonError as error:
         raise UnreadableError(line_of(text, error.place), error.what) from error
+    except RecursionError as error:
+        raise UnreadableError(1, "blocks or objects are nested too deeply") from error
 
 
 def _parsed(text: str) -> "Tree[object]":

@@ -91,3 +91,9 @@ def test_what_cannot_be_verified(state: Path, tmp_path_factory: pytest.TempPathF
         verify(state, RUN, "9c")
     with pytest.raises(UsageError, match="no runs"):
         verify(tmp_path_factory.mktemp("empty"), None)
+
+
+def test_a_head_that_is_empty_proves_nothing(state: Path) -> None:
+    """A variable that nobody set is refused, and not taken for a proof that nothing is missing."""
+    with pytest.raises(UsageError, match="too short for a head"):
+        verify(state, RUN, "")

@@ -157,6 +157,9 @@ def test_a_live_run_is_refused_with_all_that_is_missing(plan: Plan, tmp_path: Pa
         insist_on_consent(plan, wave, tmp_path, cast(Any, Where(is_live=True)))
     assert "readiness approve PLAN --wave 1" in caught.value.remedy
     insist_on_consent(plan, wave, tmp_path, cast(Any, Where(is_live=False)))
+    with pytest.raises(ConsentError, match="agreements are missing") as unnamed:
+        insist_on_consent(replace(plan, author=""), wave, tmp_path, cast(Any, Where(is_live=True)))
+    assert "readiness plan create ESTATE" in unnamed.value.remedy  # nobody could approve it
 
 
 def test_an_approval_is_kept(folder: Path, plan: Plan, tmp_path: Path) -> None:

@@ -155,6 +155,14 @@ def test_what_an_earlier_release_did_not_record_is_said(tmp_path, met, kind):
     assert bool(met) is ("whether it applied before was not recorded" in reason)
 
 
+def test_what_an_earlier_release_shows_open_no_more_may_not_apply(tmp_path):
+    """Between two snapshots that do not tell what applies, that a control holds now is not certain."""
+    of_earlier_release(tmp_path, assessment(day(0), vm("a", "AA-1")), assessment(day(1), vm("a")))
+    (found,) = compare(tmp_path, "first", "latest").changes
+    assert ("fixed", "holds or does not apply") == (found.kind, found.after)
+    assert found.reason.endswith("; whether it still applied was not recorded")
+
+
 def test_a_dimension_that_newly_applies_was_not_lost(tmp_path):
     """What did not apply was not satisfied, and what does not apply any more is not fixed."""
     nothing = Classification.NOT_APPLICABLE
@@ -294,6 +302,23 @@ def test_several_estates_are_told_apart(tmp_path):
         list_history(tmp_path, "north")
     assert "west" == compare(tmp_path, digests[2], digests[3][:8]).after.estate
     assert "east" == compare(tmp_path, "first", "latest", "east").after.estate
+
+
+def test_the_list_may_end_earlier(tmp_path):
+    """As of an earlier snapshot nothing that came after its day is listed; several estates need a name."""
+    early = run("a")
+    record_run(tmp_path, early)
+    record_run(tmp_path, replace(early, id="later", started_at=early.started_at + timedelta(weeks=300)))
+    made = [record_assessment(tmp_path, assessment(day(number), vm("a"))).snapshot for number in (0, 1, 2)]
+    found = list_history(tmp_path, at=day(1).isoformat())
+    assert made[:2] == [one.digest for one in found.snapshots]
+    assert [early.id] == [one.id for one in found.runs]
+    assert {early.id, "later"} == {one.id for one in list_history(tmp_path).runs}
+    with pytest.raises(UsageError, match="no snapshot"):
+        list_history(tmp_path, at="2001-01-01")
+    record_assessment(tmp_path, assessment(day(0), vm("a"), name="west"))
+    with pytest.raises(UsageError, match="knows several estates"):
+        list_history(tmp_path, at="first")
 
 
 def test_a_name_continues_a_history(tmp_path):

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from readiness.app.carrying import RunRequest
+from readiness.app.carrying import RunRequest, prepare_run
 from readiness.app.recovering import recover
 from readiness.app.run_status import status
-from readiness.errors import JournalError, UsageError, WrongTargetError
+from readiness.errors import JournalError, PlanError, UsageError, WrongTargetError
 from readiness.model.codec import encode
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase, Stage
@@ -24,6 +24,7 @@ from readiness.store.journal import read_story
 from readiness.store.runs import folder_of
 from readiness.twin.messages import Request
 from tests.engine import estates
+from tests.engine.rig import Watcher
 from tests.engine.served import Served
 
 WAVE = 2
@@ -82,6 +83,20 @@ def test_what_is_here_is_not_recovered(served: Served, tmp_path: Path) -> None:
         recover(request_for(served, tmp_path))
 
 
+def test_half_of_a_journal_is_none(served: Served, tmp_path: Path) -> None:
+    """A recovery that ends in the middle leaves no journal that would hide what is off; it is done again."""
+    second = tmp_path / "share"
+    found = recover(request_for(served, tmp_path / "state"))
+    file = folder_of(second, found.run) / "journal.jsonl"
+    file.parent.mkdir(parents=True)
+    head = {"format": "readiness/journal-copy/1", "run": status(tmp_path / "state", found.run).state.info}
+    file.write_bytes(encode(head) + b"\n" + encode({"does": "unheard of"}) + b"\n")
+    with pytest.raises(JournalError, match="nobody knows"):
+        recover(request_for(served, tmp_path / "other", second_state=second))
+    assert not (folder_of(tmp_path / "other", found.run) / "journal.sqlite").exists()
+    assert (LOST,) == recover(request_for(served, tmp_path / "other")).taken_up
+
+
 def test_a_vm_that_is_gone_hinders_no_other(served: Served, tmp_path: Path) -> None:
     """A VM that somebody deleted meanwhile is told, and the others are recovered."""
     query = {"api-version": "2024-07-01", "forceDeletion": "true"}
@@ -116,6 +131,21 @@ def lost(tmp_path: Path) -> Iterator[Callable[..., Served]]:
             return served
 
         yield lose
+
+
+def test_marks_that_cannot_be_read_are_not_taken_for_none(lost: Callable[..., Served]) -> None:
+    """A run of which nothing else is left is not begun anew: its VM may be off, and a person looks."""
+    served = lost(IN_THE_OUTAGE)
+    (body,) = [one for one in served.twin.resources() if one["id"].lower() == id_of(served, LOST).key]
+    tags = {name: value for name, value in body["tags"].items() if name != "readiness-before"}
+    query = {"api-version": "2024-07-01"}
+    served.clock.skip_to(served.clock.now() + timedelta(hours=1))
+    request = Request(method="PATCH", path=id_of(served, LOST).text, query=query, body={"tags": tags})
+    assert served.twin.handle(request).status < 300
+    found = recover(request_for(served, served.state))
+    assert ({LOST: "its tag readiness-before is missing"}, 1) == (found.unreadable, found.untouched)
+    view = status(served.state, found.run)
+    assert {LOST: Phase.DECLINED, OTHER: Phase.WAITING} == {u.name: u.phase for u in view.state.units}
 
 
 def test_a_vm_that_was_done_is_recovered_as_done(lost: Callable[..., Served]) -> None:
@@ -213,7 +243,7 @@ def test_a_second_place_of_another_run_is_refused(served: Served, tmp_path: Path
     """What was written at another place is not taken for this one; without a copy the marks are enough."""
     second = tmp_path / "share"
     found = recover(request_for(served, tmp_path / "state", second_state=second))
-    assert None is found.copied_until
+    assert (None, str(second)) == (found.copied_until, found.nothing_in)
     with pytest.raises(UsageError, match="the state folder itself"):
         recover(request_for(served, tmp_path / "same", second_state=tmp_path / "same"))
     file = folder_of(second, found.run) / "journal.jsonl"
@@ -237,3 +267,21 @@ def test_a_run_without_its_plan_says_where_to_put_it(served: Served, tmp_path: P
     assert f"{folder / 'plan.json'}" in caught.value.remedy
     assert served.plan.approval in caught.value.details
     assert "create" not in caught.value.remedy
+
+
+def test_a_run_that_was_lost_is_not_begun_anew(served: Served, tmp_path: Path) -> None:
+    """Its own lease on a VM tells it: nothing is declined or written, and the way back is named."""
+    writes = len(served.twin.log)
+    with pytest.raises(JournalError, match="was begun before") as refused:
+        prepare_run(request_for(served, tmp_path), Watcher())
+    assert f"Its lease is on {LOST}:" in refused.value.details
+    assert f"readiness recover {served.folder / 'plan'} --wave {WAVE} --stage outage " in refused.value.remedy
+    assert ([], writes) == (list(tmp_path.iterdir()), len(served.twin.log))
+
+
+def test_nothing_is_closed_before_its_outage_is_on_record(served: Served, tmp_path: Path) -> None:
+    """A closure that has no VM is refused with the reason of each, and does not end as if all were closed."""
+    with pytest.raises(PlanError, match="can be closed now") as refused:
+        prepare_run(request_for(served, tmp_path, stage=Stage.CLOSURE), Watcher())
+    assert f"{LOST}: its outage is not on record here" in refused.value.details
+    assert [] == list(tmp_path.iterdir())

@@ -19,6 +19,7 @@ from readiness.twin.messages import Response
 from readiness.twin.transport import TwinResponse
 from tests.azure.asking import Before, Process
 from tests.azure.test_preflight import lock, permitted
+from tests.azure.test_preflight_deny_assignments import denial
 from tests.twin.network_seeds import NSG, rule, wired
 from tests.twin.seeds import SUBSCRIPTION, VM, Wire, estate, vm
 
@@ -215,3 +216,11 @@ def test_an_older_rule_makes_it_ineffective() -> None:
         process.do(SetJustInTime(vm=POLICY, machines=OURS, creates=True))
         answer = process.do(proof)
         assert code == code_of(answer), answer
+
+
+def test_a_deny_assignment_on_the_policy_refuses() -> None:
+    """What denies the write whatever roles allow is told before it is tried."""
+    permission = {"actions": ["Microsoft.Security/*"], "notActions": ["*/read"]}
+    answer = begun(wire_with(defender(), denial(permission=permission)), LOOK)
+    assert isinstance(answer, Failed)
+    assert "DenyAssignment" == answer.code

@@ -206,82 +206,6 @@ def test_what_depends_on_more_is_told_with_what_it_depends_on(seed: tuple[Json, 
     assert words in told.detail
 
 
-UNTAGGED = {"allOf": [SNAPSHOTS, {"field": "tags['owner']", "exists": "false"}]}
-INHERITS = f"{ABOVE}/{AUTHORIZATION}/policyAssignments/inherits"
-
-
-def tagging(then: Json, rule: Json | None = None) -> Json:
-    """A policy that writes into what is written."""
-    found = definition(rule or {"field": "tags['owner']", "exists": "false"}, of=OTHER)
-    found["properties"]["policyRule"]["then"] = then
-    return found
-
-
-def inherits(assigned: str = OTHER, at: str = INHERITS, **properties: Any) -> Json:
-    """The assignment of it."""
-    return {"id": at, "name": "inherits", "properties": {"policyDefinitionId": assigned, **properties}}
-
-
-def modifies(field: str, operation: str = "addOrReplace") -> Json:
-    """An effect that writes one field."""
-    written = {"operation": operation, "field": field, "value": "[resourceGroup().tags['owner']]"}
-    return {"effect": "modify", "details": {"roleDefinitionIds": [], "operations": [written]}}
-
-
-MAY_TAG: dict[str, tuple[Json, ...]] = {
-    "modify": (tagging(modifies("tags['Owner']")), inherits()),
-    "append": (
-        tagging({"effect": "append", "details": [{"field": "tags['owner']", "value": "x"}]}),
-        inherits(),
-    ),
-    "any tag": (tagging(modifies("[concat('tags[', field('name'), ']')]")), inherits()),
-    "an effect that is worked out": (
-        tagging(modifies("tags.owner") | {"effect": "[if(true(), 'modify', 'audit')]"}),
-        inherits(),
-    ),
-    "in an initiative": (
-        tagging(modifies("tags['owner']")),
-        initiative(member(OTHER)),
-        inherits(SET),
-    ),
-    "on the group": (tagging(modifies("tags['owner']")), inherits(at=INHERITS.replace(ABOVE, GROUP))),
-    "a definition that is not there": (inherits(NOT_KEPT),),
-}
-
-
-@pytest.mark.parametrize("others", MAY_TAG.values(), ids=MAY_TAG)
-def test_a_missing_tag_is_no_certain_denial_where_another_policy_may_add_it(others: tuple[Json, ...]) -> None:
-    """Azure applies what modifies and appends before it denies: such a VM is not declined."""
-    told = asked(definition(UNTAGGED), held(), *others)
-    assert isinstance(told, Done), told
-    assert (
-        "whether the policy 'Guardrails' (guard) of a management group would deny the snapshot" in told.detail
-    )
-    assert "tags that other policies write first" in told.detail
-
-
-MAY_NOT_TAG: dict[str, tuple[Json, ...]] = {
-    "another tag": (tagging(modifies("tags['team']")), inherits()),
-    "no tag": (tagging(modifies("Microsoft.Compute/disks/networkAccessPolicy")), inherits()),
-    "another type": (
-        tagging(modifies("tags['owner']"), {"field": "type", "equals": "Microsoft.Storage/storageAccounts"}),
-        inherits(),
-    ),
-    "not enforced": (tagging(modifies("tags['owner']")), inherits(enforcementMode="DoNotEnforce")),
-    "on another group": (
-        tagging(modifies("tags['owner']")),
-        inherits(at=INHERITS.replace(ABOVE, f"{GROUP}-2")),
-    ),
-    "it audits": (tagging({"effect": "audit"}), inherits()),
-}
-
-
-@pytest.mark.parametrize("others", MAY_NOT_TAG.values(), ids=MAY_NOT_TAG)
-def test_what_writes_no_such_tag_leaves_a_denial_certain(others: tuple[Json, ...]) -> None:
-    """Only a policy that may write the very tag on the very resource makes the answer open."""
-    assert isinstance(asked(definition(UNTAGGED), held(), *others), Failed)
-
-
 def test_a_definition_that_cannot_be_read_is_told() -> None:
     """A built-in policy of which nothing is known leaves it open what it denies."""
     told = asked(held(NOT_KEPT))
@@ -384,6 +308,12 @@ def test_an_exempt_vm_is_not_warned_of_secure_boot(scope: str, is_free: bool) ->
 
 
 # How often is asked --------------------------------------------------------------------------------------
+
+
+def test_an_exemption_from_something_else_is_not_even_read() -> None:
+    """One that cannot be understood, of another assignment, leaves what is known of this one certain."""
+    other = exemption(f"{GROUP}-2", policyAssignmentId=f"{HELD}-2", expiresOn="never")
+    assert isinstance(asked(definition(SNAPSHOTS), held(), other), Failed)
 
 
 def test_many_machines_share_what_was_read() -> None:

@@ -12,6 +12,8 @@ from readiness.twin.messages import Response
 from readiness.twin.transport import TwinResponse
 from tests.azure.asking import Process
 from tests.azure.test_preflight import lock, permitted
+from tests.azure.test_preflight_deny_assignments import denial
+from tests.azure.test_preflight_policies import assignment, definition
 from tests.twin.network_seeds import NETWORK, NIC, NSG, VNET, interface, network, rule, wired
 from tests.twin.seeds import SUBSCRIPTION, VM, Wire, estate, vm
 
@@ -187,3 +189,22 @@ def test_a_vm_that_is_gone_has_nothing_to_prove() -> None:
 def test_a_vm_that_runs_is_proven_like_any_other() -> None:
     """An opening at it is a failure all the same."""
     assert isinstance(Process(wired()).do(BEHIND), Failed)
+
+
+def test_a_deny_assignment_on_the_group_refuses() -> None:
+    """What denies the writes whatever roles allow is told before anything is written."""
+    process = Process(group_with(denial()))
+    wrote = process.writes()
+    answer = process.begin(look(OPEN, SHUT))
+    assert isinstance(answer, Failed)
+    assert ("DenyAssignment", True) == (answer.code, "Deployment Stack" in answer.detail)
+    assert wrote == process.writes()
+
+
+@pytest.mark.parametrize(("wanted", "code"), [(SHUT, ""), (OPEN, "PolicyDenied")])
+def test_a_policy_that_denies_the_rule_as_it_is_to_be_refuses(wanted: dict[str, Any], code: str) -> None:
+    """Asked is what the rule will say, and not what it says now."""
+    field = "Microsoft.Network/networkSecurityGroups/securityRules/sourceAddressPrefix"
+    policy = definition({"field": field, "equals": OPEN["sourceAddressPrefix"]})
+    answer = Process(group_with(policy, assignment())).begin(look(SHUT, OPEN, wanted))
+    assert code == (answer.code if isinstance(answer, Failed) else "")

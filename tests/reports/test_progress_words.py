@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from readiness.model.history import ChangeKind
 from reports.progress_words import (
     assumptions_in_words,
+    drift_in_words,
     later_runs_in_words,
     next_in_words,
     road_in_words,
@@ -68,3 +70,12 @@ def test_a_forecast_says_what_it_takes_for_granted():
     made = replace(progress.forecasts[0], basis="plan")
     assert "From the plan: every window is kept" in assumptions_in_words(replace(progress, forecasts=(made,)))
     assert "" == assumptions_in_words(replace(progress, forecasts=()))
+
+
+def test_no_drift_is_said_only_where_no_change_is_called_so():
+    """What got worse on an upgraded VM is drift among the changes: the first page does not deny it."""
+    calm = replace(rising(), drift=(), changes=())
+    assert drift_in_words(calm).startswith("No drift")
+    worse = replace(rising().changes[0], kind=ChangeKind.DRIFT)
+    assert "got worse once on VMs that runs had upgraded" in drift_in_words(replace(calm, changes=(worse,)))
+    assert "got worse 2 times on" in drift_in_words(replace(calm, changes=(worse, worse)))

@@ -1,5 +1,6 @@
 """What a second place holds leads to the same journal, and a place that cannot be written stops nothing."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,3 +143,60 @@ def test_the_second_place_is_another_one_and_is_remembered(tmp_path: Path) -> No
     assert second_state_of(folder, None) is None
     share = tmp_path / "share"
     assert share == second_state_of(folder, share) == second_state_of(folder, None)
+
+
+def test_what_another_machine_knew_is_not_written_over(desk: Desk, tmp_path: Path) -> None:
+    """A run that is begun anew elsewhere is refused, and what could be recovered stays as it was."""
+    desk.keep()
+    fill(desk)
+    before = desk.file.read_bytes()
+    info = replace(INFO, instance="of another machine")
+    journal = SqliteJournal.open(tmp_path / "elsewhere", info)
+    with pytest.raises(JournalError, match="another machine") as caught:
+        journal.keep_in(SecondPlace(desk.second, info, desk.told.append))
+    journal.close()
+    assert "recover" in caught.value.remedy
+    assert before == desk.file.read_bytes()
+
+
+def test_a_run_that_has_begun_goes_on_without_its_place(desk: Desk, tmp_path: Path) -> None:
+    """A new run is refused where nothing can be written; one whose VMs may be off is told, and goes on."""
+    desk.second.write_text("a file in its way")
+    with pytest.raises(UsageError, match="cannot be written"):
+        desk.keep()
+    desk.step("a", 0)
+    desk.keep()
+    assert ["the run goes on" in told for told in desk.told] == [True]
+    desk.second.unlink()
+    for number in range(9):
+        desk.step(f"b{number}", number)
+    assert desk.agrees(tmp_path / "other")
+
+
+def test_a_share_that_knows_no_rights_is_written_all_the_same(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some file systems refuse to change who may read a file: that is no reason to stop."""
+
+    def refuse(_path: Path, _mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    desk.keep()
+    fill(desk)
+    monkeypatch.undo()
+    assert desk.agrees(tmp_path / "other")
+
+
+def test_a_place_that_never_answers_holds_nothing_up(desk: Desk) -> None:
+    """A share that is gone may let a write wait for ever: that is told, and nobody waits for it again."""
+    desk.step("a", 0)
+    desk.file.parent.mkdir(parents=True)
+    # Whoever opens a pipe that nobody else has open waits.
+    os.mkfifo(desk.file)
+    desk.journal.keep_in(SecondPlace(desk.second, INFO, desk.told.append, patience=0.01))
+    for number in range(20):
+        desk.step(f"b{number}", number)
+    assert ["no answer" in told for told in desk.told] == [True]
+    # Let the one that waits end.
+    os.close(os.open(desk.file, os.O_WRONLY | os.O_NONBLOCK))

@@ -21,7 +21,7 @@ from readiness.model.network import IpConfiguration, Nic
 from readiness.model.verdict import Dimension, Evidence, Verdict, met, unmet
 from readiness.model.virtual_machine import Extension, VirtualMachine
 from readiness.rules.catalog import ALL_RULES
-from readiness.rules.controls.references import ASSESSMENTS, POLICIES
+from readiness.rules.controls.references import POLICIES
 from readiness.rules.rule import Rule
 
 
@@ -145,11 +145,6 @@ class Control(Struct, frozen=True, kw_only=True):
     def policies(self) -> tuple[str, ...]:
         """Built-in Azure Policy definitions that ask about the same thing."""
         return POLICIES.get(self.id, ())
-
-    @property
-    def assessments(self) -> tuple[str, ...]:
-        """Keys of the assessments of Defender for Cloud that ask about the same thing."""
-        return ASSESSMENTS.get(self.id, ())
 
 
 class VmControl(Control, frozen=True, kw_only=True):

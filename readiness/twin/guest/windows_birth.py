@@ -15,7 +15,6 @@ _TITLES = {
     "22631": "Microsoft Windows 11 Enterprise",
 }
 REMOTE_DESKTOP = r"hklm:\system\currentcontrolset\control\terminal server"
-SECURE_BOOT = r"hklm:\system\currentcontrolset\control\secureboot\servicing"
 CURRENT_VERSION = r"hklm:\software\microsoft\windows nt\currentversion"
 UPDATE_REBOOT = r"hklm:\software\microsoft\windows\currentversion\windowsupdate\auto update\rebootrequired"
 

@@ -6,7 +6,7 @@ not known here, with the exception of the three tags that every default rule use
 
 from collections.abc import Iterable
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 PORTS = range(65536)
 PLATFORM = "168.63.129.16/32"
@@ -73,15 +73,6 @@ def network_of(value: object) -> Network | None:
         return ip_network(str(value))
     except ValueError:
         return None
-
-
-def is_address(value: object) -> bool:
-    """Tell whether a value is one IP address."""
-    try:
-        ip_address(str(value))
-    except ValueError:
-        return False
-    return True
 
 
 def port_range(value: str) -> str:

@@ -175,7 +175,6 @@ class _Reader(ExpressionReader):
             name,
             tuple(args),
             drops_errors=("2", False) in marks or ("*", False) in marks,
-            merges_errors=("2", True) in marks or ("*", True) in marks,
             drops_output=("1", False) in marks or ("*", False) in marks,
         )
 

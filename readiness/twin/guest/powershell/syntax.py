@@ -104,7 +104,6 @@ class Invoked:
     name: Expression
     args: tuple[Expression | tuple[str, Expression | None], ...]
     drops_errors: bool = False
-    merges_errors: bool = False
     drops_output: bool = False
 
 
