@@ -43,24 +43,24 @@ class Audit(Struct, frozen=True, kw_only=True):
         return not self.is_head_missing and all(proof.holds for proof in self.proofs)
 
 
-def verify(state: Path, run: str | None, head: str = "") -> Audit:
+def verify(state: Path, run: str | None, head: str | None = None) -> Audit:
     """Verify one run, or all there are.
 
     Args:
         state: The folder that remembers runs.
         run: One run; None for all.
-        head: Where given, one story has to end with it.
+        head: Where given, one story has to end with it; one that is empty proves nothing, and is refused.
 
     Raises:
         JournalError: There is no such run.
         UsageError: There are no runs, or too little of a head was given to tell one from another.
     """
-    if head and len(head) < _LEAST_HEAD:
+    if head is not None and len(head) < _LEAST_HEAD:
         remedy = f"Give at least its first {_LEAST_HEAD} characters."
         raise UsageError(f"{head!r} is too short for a head.", remedy=remedy)
     found = named(state, run)
     proofs = tuple(_proof(state, name) for name in ([found] if run else known_runs(state)))
-    is_missing = bool(head) and not any(proof.head.startswith(head.lower()) for proof in proofs)
+    is_missing = head is not None and not any(proof.head.startswith(head.lower()) for proof in proofs)
     return Audit(proofs=proofs, is_head_missing=is_missing)
 
 

@@ -5,8 +5,9 @@ twice is one run, and so is it after a crash.
 """
 
 import secrets
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from msgspec import Struct
 from playbooks.catalog import ALL_PLAYBOOKS
 from readiness.app.consent import insist_on_consent, insist_on_consent_for
 from readiness.app.hooks import ProcessHooks
+from readiness.app.lost_memory import insist_on_memory
+from readiness.app.next_steps import words_of
 from readiness.app.other_waves import groups_as_found
 from readiness.app.places import Place, check_subscriptions, find_place
 from readiness.app.release import RELEASE
@@ -30,7 +33,7 @@ from readiness.errors import PlanError, UsageError, WrongDigestError
 from readiness.model.ids import ResourceId
 from readiness.model.lifecycle import Phase, Stage
 from readiness.model.plan import DIGEST_LENGTH, Plan, Wave
-from readiness.model.run import Event, EventKind, RunInfo, RunState
+from readiness.model.run import Event, EventKind, RunInfo, RunState, StepRecord
 from readiness.ports.observer import Observer
 from readiness.store.artefacts import keep_plan, read_plan
 from readiness.store.journal import SqliteJournal, read_run
@@ -39,6 +42,8 @@ from readiness.store.second_place import SecondPlace
 
 WORKERS = 8
 """Calls to Azure under way at once."""
+_SHOWN = 10
+"""VMs named in one sentence."""
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):
@@ -89,6 +94,8 @@ class PreparedRun:
             check_subscriptions(plan, connection, place)
             soaks = request.stage is Stage.CLOSURE and not request.action
             self._not_before = self._soaks(request) if soaks else {}
+            if not (self.folder / "journal.sqlite").exists():
+                insist_on_memory(connection, self.wave, wanted, words_of(wanted, request.state, request.plan))
             keep_plan(request.plan, plan, self.folder)
             journal = opened.enter_context(closing(SqliteJournal.open(self.folder, wanted)))
             self.info = journal.info()
@@ -155,20 +162,31 @@ class PreparedRun:
             journal.tell(event)
             observer.told(event)
 
-        journal.keep_in(SecondPlace(second, self.info, tell))
-        # Where it cannot be written although the run goes on, that was told.
-        with suppress(UsageError):
-            keep_plan(request.plan, self.plan, folder_of(second, self.info.id))
+        place = SecondPlace(second, self.info, tell)
+        journal.keep_in(place)
+        try:
+            if place.answers:
+                keep_plan(request.plan, self.plan, folder_of(second, self.info.id))
+        except UsageError as error:
+            place.miss(error.details)
 
     def _soaks(self, request: RunRequest) -> dict[ResourceId, datetime]:
         """Keep of the wave what can be closed, and return when each VM may be."""
         found = closable(self.plan, request.wave, request.state, self.place.clock.now())
         self.wave, self.left_out = found.wave, found.left_out
+        if found.left_out and not found.wave.vms:
+            reasons = [f"{name}: {why}" for name, why in found.left_out.items()]
+            raise PlanError(
+                f"No VM of wave {request.wave} can be closed now.",
+                details="; ".join(reasons[:_SHOWN]) + ("; ..." if len(reasons) > _SHOWN else ""),
+                remedy="Carry the wave out first: readiness run. If that was done from another state folder, "
+                "name it with --state; if that is lost, rebuild its journal: readiness recover.",
+            )
         return found.not_before
 
     def _begin_again(self, journal: SqliteJournal, request: RunRequest) -> None:
         records, now = journal.records(), self.place.clock.now()
-        taken_back = {record.vm for record in records if record.name in (RECALLED, REJECTED)}
+        left_alone = taken_back(records)
         limits = self.plan.policy.execution
         found = run_state(self.info, self.wave, ALL_PLAYBOOKS, records, now=now, execution=limits)
         for unit in found.units:
@@ -176,7 +194,7 @@ class PreparedRun:
                 continue
             named = request.again_vm.lower() in (unit.name.lower(), unit.vm.key)
             # What a person took back on purpose is not done again by trying all failures again.
-            if named or (not request.again_vm and unit.vm not in taken_back):
+            if named or (not request.again_vm and unit.vm not in left_alone):
                 journal.begin_again(unit.vm)
 
 
@@ -232,6 +250,11 @@ def closable(plan: Plan, number: int, state: Path, now: datetime) -> Soaked:
         limits = plan.policy.execution
         outage = run_state(info, wave_of(plan, number), ALL_PLAYBOOKS, records, now=now, execution=limits)
     return soaked(work_of(plan, number, Stage.CLOSURE), outage, plan.policy.execution)
+
+
+def taken_back(records: Iterable[StepRecord]) -> frozenset[ResourceId]:
+    """Return the VMs that a person took back on purpose."""
+    return frozenset(record.vm for record in records if record.name in (RECALLED, REJECTED))
 
 
 def name_of_run(plan: Plan, number: int, stage: Stage, action: str = "") -> str:

@@ -55,7 +55,8 @@ def over_https(url: str, certificate: Path | None, state: Path) -> tuple[Endpoin
         raise UsageError(
             f"There is no certificate of {url} at {trusted}.",
             details=error.strerror or str(error),
-            remedy="Give the file that 'twin serve' prints with --twin-ca, or the same --state to both.",
+            remedy="A twin that was stopped took it along: serve it again. If it still serves, give the file "
+            "that 'twin serve' prints with --twin-ca, or the same --state to both.",
         ) from error
     return Endpoint(base_url=url, credential=TwinCredential(), certificate=str(trusted)), str(trusted)
 

@@ -1,33 +1,33 @@
-"""What stands against beginning a run anew: VMs that bear its own lease, which only a journal that is lost knows of.
+"""What stands against beginning a run anew: its own lease on VMs, of which only a lost journal knows.
 
 Begun anew, such a run would find them changed, decline them, and leave off what it had taken down itself.
 Reads only. What cannot be read here is left to the run's own checks.
 """
 
-import shlex
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from readiness.app.next_steps import Words, recovering
 from readiness.azure.connect import Connection
 from readiness.azure.group_lease import group_tags
 from readiness.azure.marks import lease_of, tags_of
 from readiness.azure.plain import vm_body
 from readiness.errors import CloudError, JournalError
-from readiness.model.plan import DIGEST_LENGTH, PlannedVm, Wave
+from readiness.model.plan import PlannedVm, Wave
 from readiness.model.run import RunInfo
+from readiness.model.steps import SetSecurityRule
 
 _AT_ONCE = 8
 _SHOWN = 5
 
 
-def insist_on_memory(connection: Connection, wave: Wave, info: RunInfo, state: Sequence[str]) -> None:
+def insist_on_memory(connection: Connection, wave: Wave, info: RunInfo, words: Words) -> None:
     """Refuse to begin a run anew that was begun before.
 
     Args:
         connection: To where the run is carried out.
         wave: What it carries out.
         info: The run as it would be begun.
-        state: The option that names its state folder, as commands have it.
+        words: Its plan, place and state folder, in the words of commands.
 
     Raises:
         JournalError: Something bears its lease.
@@ -42,21 +42,16 @@ def insist_on_memory(connection: Connection, wave: Wave, info: RunInfo, state: S
         f"{info.id} was begun before, and its journal is not here.",
         details=f"Its lease is on {', '.join(names[:_SHOWN])}{more}: that may be off, or half changed.",
         remedy="Where another process carries it out, leave it to that. Where its machine or state folder is "
-        f"gone, rebuild the journal first: {_recovery(info, state)}",
+        f"gone, rebuild the journal first: {recovering(info, words)}",
     )
 
 
 def _bears_lease_of(run: str, connection: Connection, vm: PlannedVm) -> bool:
+    if vm.is_shared and not any(isinstance(planned.step, SetSecurityRule) for planned in vm.closure):
+        return False  # a just-in-time policy bears no mark
     try:
-        tags = group_tags(connection, vm.id) if vm.is_group else tags_of(vm_body(connection, vm.id))
+        tags = group_tags(connection, vm.id) if vm.is_shared else tags_of(vm_body(connection, vm.id))
     except CloudError:
         return False
     lease = lease_of(tags or {})
     return lease is not None and lease.run == run
-
-
-def _recovery(info: RunInfo, state: Sequence[str]) -> str:
-    """Return the command that rebuilds the journal; what it needs of the second place its user knows alone."""
-    what = ("--action", info.action) if info.action else ("--wave", str(info.wave), "--stage", info.stage)
-    approved = ("--approve", info.plan[:DIGEST_LENGTH])
-    return shlex.join(("readiness", "recover", *what, *approved, *info.way, *state))

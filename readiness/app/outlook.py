@@ -26,7 +26,7 @@ class Outlook(Struct, frozen=True, kw_only=True):
     @property
     def failed(self) -> int:
         """How many VMs count against the failure budget."""
-        return self.state.count(Phase.ROLLED_BACK, Phase.STRANDED)
+        return self.state.count(Phase.ROLLED_BACK, Phase.STRANDED, Phase.UNDECIDED)
 
 
 def outlook_of(prepared: PreparedRun) -> Outlook:

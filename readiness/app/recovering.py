@@ -60,6 +60,8 @@ class Recovered(Struct, frozen=True, kw_only=True):
     """Names of VMs whose marks cannot be read, and why: a person looks at them."""
     copied_until: datetime | None = None
     """When the last of what the second place holds was recorded; None where it was not asked, or has none."""
+    nothing_in: str = ""
+    """The second place that was asked, where it holds nothing of the run."""
 
 
 _UNTOUCHED = (Phase.WAITING, Phase.DECLINED)
@@ -70,6 +72,8 @@ class Found(Struct, frozen=True, kw_only=True):
 
     traces: dict[ResourceId, Trace | GroupMark]
     unreadable: dict[str, str]
+    is_marked: bool
+    """Whether anything bears a mark, be it one that cannot be read."""
 
 
 def recover(request: RunRequest) -> Recovered:
@@ -97,7 +101,7 @@ def recover(request: RunRequest) -> Recovered:
     with closing(Connection(place.endpoint)) as connection:
         check_subscriptions(plan, connection, place)
         found = look_for(connection, plan.approval, work, name, request.stage)
-    if not found.traces and copy is None:
+    if not found.is_marked and copy is None:
         raise _nothing_of(name, request, found)
     info = copy.info if copy is not None else _info(plan, request, place, found)
     keep_plan(request.plan, plan, folder)
@@ -113,6 +117,7 @@ def recover(request: RunRequest) -> Recovered:
         untouched=len(work.vms) - len(stands.keys() | found.unreadable.keys()),
         unreadable=found.unreadable,
         copied_until=copy.last if copy is not None else None,
+        nothing_in=str(request.second_state) if request.second_state and copy is None else "",
     )
 
 
@@ -147,24 +152,29 @@ def look_for(connection: Connection, plan: str, wave: Wave, run: str, stage: Sta
     cloud, snapshots = AzureCloud(connection), Snapshots(connection, plan)
     traces: dict[ResourceId, Trace | GroupMark] = {}
     unreadable: dict[str, str] = {}
+    is_marked = False
     for vm in wave.vms:
         trace: Trace | GroupMark | None
         try:
-            if vm.is_group:
-                is_marked = any(isinstance(planned.step, SetSecurityRule) for planned in vm.closure)
-                trace = group_mark_of(connection, vm.id, plan) if is_marked else None
+            if vm.is_shared:
+                # A just-in-time policy bears no tags.
+                has_rules = any(isinstance(planned.step, SetSecurityRule) for planned in vm.closure)
+                trace = group_mark_of(connection, vm.id, plan) if has_rules else None
             else:
                 trace = trace_of(connection, cloud, vm.id, snapshots)
             if trace is not None and trace.lease is not None and trace.lease.run != run:
                 trace = None
             if trace is None and stage is Stage.OUTAGE and vm.outage is not None:
                 trace = released_trace_of(cloud, vm.id, snapshots, run)
-        except (ValueError, KeyError, MissingError) as error:
+        except MissingError as error:
             unreadable[vm.name] = str(error)
-            continue
-        if trace is not None:
-            traces[vm.id] = trace
-    return Found(traces=traces, unreadable=unreadable)
+        except (ValueError, KeyError) as error:
+            told = f"its tag {error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+            unreadable[vm.name], is_marked = told, True
+        else:
+            if trace is not None:
+                traces[vm.id] = trace
+    return Found(traces=traces, unreadable=unreadable, is_marked=is_marked or bool(traces))
 
 
 def rebuild_all(
@@ -180,14 +190,16 @@ def rebuild_all(
             if records:
                 journal.begin_again(vm.id)
             stands[vm.name] = _rebuilt(journal, campaign, trace, now)
+        elif vm.name in found.unreadable and not any(name.endswith(".take-lease") for name in records):
+            if records:
+                journal.begin_again(vm.id)
+            # Begun anew, one that its run took down would be taken for one that was found off.
+            leave_alone(journal, campaign, found.unreadable[vm.name], now)
         elif records:
             position = campaign.position(records)
             phase = position.end or position.phase
             if phase not in _UNTOUCHED:
                 stands[vm.name] = _stands(phase)
-        elif vm.name in found.unreadable:
-            # Begun anew, one that its run took down would be taken for one that was found off.
-            leave_alone(journal, campaign, found.unreadable[vm.name], now)
     return stands
 
 
@@ -214,7 +226,7 @@ def _info(plan: Plan, request: RunRequest, place: Place, found: Found) -> RunInf
         place=place.name,
         approved_by=place.who.words,
         release=RELEASE,
-        started_at=min(trace.started for trace in found.traces.values()),
+        started_at=min((trace.started for trace in found.traces.values()), default=place.clock.now()),
         stage=request.stage,
         instance=leases[0].instance if leases else secrets.token_hex(4),
         way=place.way,

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.app.carrying import closable, work_of
+from readiness.app.carrying import closable, taken_back, work_of
 from readiness.app.next_steps import Advice, Words, going_on, next_steps, words_of
 from readiness.app.people import local_user
 from readiness.app.run_result import RunResult, run_result
@@ -22,7 +22,7 @@ from readiness.model.plan import Plan, Wave
 from readiness.model.run import Event, EventKind, RunInfo, RunState, SignalKind, StepRecord
 from readiness.store.artefacts import read_kept_plan
 from readiness.store.journal import is_running, leave_signal, read_head, read_rounds, read_run
-from readiness.store.runs import folder_of, known_runs, run_id
+from readiness.store.runs import folder_of, known_runs, run_id, second_state_of
 
 
 class RunView(Struct, frozen=True, kw_only=True):
@@ -77,7 +77,11 @@ def status(state: Path, run: str | None) -> RunView:
     return RunView(
         plan=plan,
         folder=folder,
-        words=replace(words_of(info, state, folder), due=() if running else _due(plan, state, info)),
+        words=replace(
+            words_of(info, state, folder, second_state_of(folder, None)),
+            due=() if running else _due(plan, state, info),
+            taken_back=taken_back(records),
+        ),
         state=with_waits(stands, events),
         at=now,
         running=running,
@@ -165,6 +169,8 @@ def leave(state: Path, run: str | None, kind: SignalKind, *, vm: str = "", note:
         raise JournalError(f"No process is carrying out {name}.", remedy=f"There is nothing to {kind}.")
     if vm:
         _insist_on_one(view.state, vm)
+    if not running and kind in (SignalKind.APPROVE, SignalKind.REJECT):
+        _insist_on_undecided(view.state, vm)
     if kind is SignalKind.ROLLBACK:
         _insist_on_order(state, view)
     leave_signal(folder, kind, at=datetime.now(UTC), sent_by=local_user(), vm=vm, note=note)
@@ -184,6 +190,18 @@ def _insist_on_one(state: RunState, vm: str) -> None:
             f"{state.info.id} has {len(found)} VMs called {vm}.",
             remedy=f"Name one by its id: {', '.join(found)}.",
         )
+
+
+def _insist_on_undecided(state: RunState, vm: str) -> None:
+    """Refuse a decision that nothing waits for: it would be noted, and come to nothing."""
+    waiting = [unit for unit in state.units if unit.phase is Phase.UNDECIDED]
+    if any(not vm or vm.lower() in (unit.name.lower(), unit.vm.key) for unit in waiting):
+        return
+    names = ", ".join(unit.name for unit in waiting) or "none"
+    raise UsageError(
+        f"{vm or 'No VM'} of {state.info.id} is {'not ' if vm else ''}undecided.",
+        remedy=f"Those that wait for a decision are: {names}. See where all stand: readiness status",
+    )
 
 
 def _insist_on_order(state: Path, view: RunView) -> None:

@@ -176,20 +176,22 @@ def insist_on_closed(plan: Plan, action: PlanAction, folder: Path, place: str) -
         return  # It goes on, or is taken back: what was begun is brought to its end.
     missing = list(not_closed(plan, action, on_record(plan, folder, place)))
     if missing:
-        are = "1 VM that hangs on it is" if len(missing) == 1 else f"{len(missing)} VMs that hang on it are"
-        raise PlanError(
-            f"It is too early for {words_for(action)} {action.name}: {are} not closed.",
-            details="; ".join(missing),
-            remedy="Close their waves first, with the same --state; then this command again.",
-        )
+        undone = ("VM that hangs on it is not closed", "VMs that hang on it are not closed")
+        raise _too_early(action, missing, undone, "Close their waves first")
     missing = list(not_tightened(plan, action, folder, place))
     if missing:
-        are = "1 group before its VMs is" if len(missing) == 1 else f"{len(missing)} groups before its VMs are"
-        raise PlanError(
-            f"It is too early for {words_for(action)} {action.name}: {are} not tightened.",
-            details="; ".join(missing),
-            remedy="Tighten them first, with the same --state; then this command again.",
-        )
+        undone = ("group before its VMs is not tightened", "groups before its VMs are not tightened")
+        raise _too_early(action, missing, undone, "Tighten them first")
+
+
+def _too_early(action: PlanAction, missing: list[str], undone: tuple[str, str], first: str) -> PlanError:
+    """Return the refusal; what is undone is said of one and of several."""
+    what = f"1 {undone[0]}" if len(missing) == 1 else f"{len(missing)} {undone[1]}"
+    return PlanError(
+        f"It is too early for {words_for(action)} {action.name}: {what}.",
+        details="; ".join(missing),
+        remedy=f"{first}, with the same --state; then this command again.",
+    )
 
 
 def _stands(plan: Plan, action: PlanAction, folder: Path, place: str = "") -> Phase:

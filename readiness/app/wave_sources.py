@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from playbooks.catalog import ALL_PLAYBOOKS
-from readiness.app.carrying import wave_of
+from readiness.app.carrying import taken_back, wave_of
 from readiness.app.next_steps import Words, words_of
 from readiness.app.run_status import why_held, work_in
 from readiness.app.shared_actions import due, handle_of
@@ -19,7 +19,7 @@ from readiness.model.plan import DIGEST_LENGTH, Plan, Wave
 from readiness.model.run import RunState
 from readiness.store.artefacts import read_plan
 from readiness.store.journal import Story, read_story
-from readiness.store.runs import folder_of, known_runs, run_id
+from readiness.store.runs import folder_of, known_runs, run_id, second_state_of
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -138,7 +138,8 @@ def _runs(plan: Plan, wave: Wave, state: Path, path: Path | None) -> Iterator[tu
         )
         due_now = due(plan, state, story.info.place, wave.number)
         words = replace(
-            words_of(story.info, state, path or folder),
+            words_of(story.info, state, path or folder, second_state_of(folder, None)),
+            taken_back=taken_back(story.records),
             due=tuple(handle_of(plan, action) for action in due_now),
         )
         yield stage, Told(story=story, at=at, state=stands, words=words)

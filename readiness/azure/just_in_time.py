@@ -15,10 +15,13 @@ from readiness.azure.connect import Connection
 from readiness.azure.evidence import fit_to_keep
 from readiness.azure.operations import DEFAULT_WAIT
 from readiness.azure.plain import pages, read, send
+from readiness.azure.preflight_deny_assignments import denials
+from readiness.azure.preflight_parts import Asker, Refusal, Subject
 from readiness.errors import DeniedError
 from readiness.model.codec import encode
 from readiness.model.ids import ResourceId
 from readiness.model.steps import (
+    Preflight,
     ProveJustInTime,
     ProveOnRequest,
     RemoveJustInTime,
@@ -36,7 +39,9 @@ NOT_EFFECTIVE = "JustInTimeNotEffective"
 Json = dict[str, Any]
 
 
-def begin(connection: Connection, step: SetJustInTime | RemoveJustInTime | ProveJustInTime) -> Progress:
+def begin(
+    connection: Connection, step: SetJustInTime | RemoveJustInTime | ProveJustInTime, context: StepContext
+) -> Progress:
     """Look whether it is in place, and do it if not."""
     policy = read(connection, step.vm.subscription, step.vm.text, API)
     if policy is not None and _is_at_work(policy):
@@ -47,7 +52,7 @@ def begin(connection: Connection, step: SetJustInTime | RemoveJustInTime | Prove
         case RemoveJustInTime():
             return _remove(connection, step, policy)
         case ProveJustInTime():
-            return _prove(connection, step, policy)
+            return _prove(connection, step, policy, context)
 
 
 def prove(connection: Connection, step: ProveOnRequest, context: StepContext) -> Progress:
@@ -133,7 +138,9 @@ def _put(connection: Connection, policy: ResourceId, before: Json | None, machin
 # Looking ------------------------------------------------------------------------------------------------
 
 
-def _prove(connection: Connection, step: ProveJustInTime, policy: Json | None) -> Progress:
+def _prove(
+    connection: Connection, step: ProveJustInTime, policy: Json | None, context: StepContext
+) -> Progress:
     if step.is_back:
         left = _ours(step.machines, policy)
         names = ", ".join(vm.name for vm in left)
@@ -145,7 +152,7 @@ def _prove(connection: Connection, step: ProveJustInTime, policy: Json | None) -
     refusal = None if is_done else _not_as_planned(step, policy)
     refusal = refusal or next(_elsewhere(connection, step), None)
     if refusal is None and step.needed:
-        refusal = next(_refusals(connection, step), None)
+        refusal = next(_refusals(connection, step, context), None)
     return refusal or Done("it is as it was planned on", _evidence(policy))
 
 
@@ -174,7 +181,7 @@ def _elsewhere(connection: Connection, step: ProveJustInTime) -> Iterator[Failed
             yield Failed(CHANGED, f"another policy, {own}, names {names} by now: assess and plan again")
 
 
-def _refusals(connection: Connection, step: ProveJustInTime) -> Iterator[Failed]:
+def _refusals(connection: Connection, step: ProveJustInTime, context: StepContext) -> Iterator[Failed]:
     """Yield why the policy cannot be had, or not be written."""
     subscription = ResourceId(f"/subscriptions/{step.vm.subscription}")
     path = f"{subscription}/providers/Microsoft.Security/pricings/VirtualMachines"
@@ -197,6 +204,12 @@ def _refusals(connection: Connection, step: ProveJustInTime) -> Iterator[Failed]
     # A policy that is not there yet has no permissions of its own; its VMs are in the same group.
     group = ResourceId(f"{subscription}/resourceGroups/{step.vm.resource_group}")
     yield from rule_checks.refusals(connection, step.vm, step.needed, creates=step.creates, scope=group)
+    write = RemoveJustInTime if step.creates else SetJustInTime
+    work = write(vm=step.vm, machines=step.machines, creates=step.creates)
+    subject = Subject(Preflight(vm=step.vm, work=(work,)), context, {}, None)
+    for finding in denials(Asker(connection), subject):
+        if isinstance(finding, Refusal):
+            yield Failed(finding.code, finding.words)
 
 
 def _is_at_work(policy: Json) -> bool:

@@ -213,13 +213,13 @@ class AzureCloud:
             case ProveOnRequest():
                 return just_in_time.prove(connection, change, context)
             case SetJustInTime() | RemoveJustInTime() | ProveJustInTime():
-                return just_in_time.begin(connection, change)
+                return just_in_time.begin(connection, change, context)
             case SetSecurityRule() | RemoveSecurityRule() | ProveClosed():
                 return security_rules.begin(connection, change, context)
             case BackUp() | ProveBackup() | ChangeBackupPolicy():
                 return backup.begin(connection, change, context)
             case ProveRules():
-                return rule_checks.begin(connection, change)
+                return rule_checks.begin(connection, change, context)
             case Preflight():
                 return self._preflight.begin(change, context)
             case _:

@@ -1,8 +1,8 @@
 """Whether the permissions that Azure tells of a scope allow an action. Pure.
 
 Each entry stands for one role: what it allows, less what it leaves out. What one role leaves out, another
-may allow. Deny assignments are not among them: Azure tells of those elsewhere (`preflight_denials`). Their
-permissions are read alike: what they name they deny.
+may allow. Deny assignments are not among them: Azure tells of those elsewhere
+(`preflight_deny_assignments`). Their permissions are read alike: what they name they deny.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,6 +1,7 @@
 """Whether the rules of a shared security group are as planned, and may be written: asked before any is.
 
-Reads only. The group is read once, so that all of its rules are seen at one instant.
+Reads only. The group is read once, so that all of its rules are seen at one instant. Asked besides are
+permissions, locks, deny assignments, and policies for each rule as it is to be.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,19 +12,22 @@ from readiness.azure.evidence import fit_to_keep
 from readiness.azure.operations import DEFAULT_WAIT
 from readiness.azure.permissions import missing
 from readiness.azure.plain import pages, read
+from readiness.azure.preflight_deny_assignments import denials
+from readiness.azure.preflight_parts import Asker, Refusal, Subject
+from readiness.azure.preflight_policies import Policies
 from readiness.azure.security_rules import API, is_at_work, meaning
 from readiness.azure.wire_vault import lock as lock_of
 from readiness.errors import DeniedError
 from readiness.model.codec import encode
 from readiness.model.ids import ResourceId
-from readiness.model.steps import ProveRules, RuleStates
-from readiness.ports.cloud import Done, Failed, Pending, Progress
+from readiness.model.steps import Preflight, ProveRules, RuleStates, SetSecurityRule
+from readiness.ports.cloud import Done, Failed, Pending, Progress, StepContext
 
 _AUTHORIZATION = "providers/Microsoft.Authorization"
 _PERMISSIONS_API, _LOCKS_API = "2022-04-01", "2020-05-01"
 
 
-def begin(connection: Connection, step: ProveRules) -> Progress:
+def begin(connection: Connection, step: ProveRules, context: StepContext) -> Progress:
     """Look, and answer at once."""
     group = read(connection, step.vm.subscription, step.vm.text, API)
     if group is None:
@@ -38,8 +42,31 @@ def begin(connection: Connection, step: ProveRules) -> Progress:
         told = f"changed since they were planned on: {', '.join(other)}; assess and plan again"
         return Failed("RuleChangedSincePlanned", told, evidence=evidence)
     creates = any(None in each.allowed for each in step.rules)
-    asked = refusals(connection, step.vm, step.needed, creates=creates) if step.needed else iter(())
-    return next(asked, None) or Done("they are", evidence)
+    if not step.needed:
+        return Done("they are", evidence)
+    refused = next(refusals(connection, step.vm, step.needed, creates=creates), None)
+    return refused or _foreseen(connection, _subject(step, group, context), evidence)
+
+
+def _subject(step: ProveRules, group: dict[str, Any], context: StepContext) -> Subject:
+    """Return the group with what is written of it: of what a rule may say, the last is what it is to say."""
+    wanted = [(each.rule, each.allowed[-1]) for each in step.rules]
+    work = tuple(
+        SetSecurityRule(vm=step.vm, rule=rule, properties=properties)
+        for rule, properties in wanted
+        if properties is not None
+    )
+    return Subject(Preflight(vm=step.vm, work=work), context, group, None)
+
+
+def _foreseen(connection: Connection, subject: Subject, evidence: str) -> Progress:
+    """Answer by what deny assignments and policies would refuse; what is not known of them is told."""
+    asker = Asker(connection)
+    found = dict.fromkeys((*denials(asker, subject), *Policies(asker).find(subject)))
+    for finding in found:
+        if isinstance(finding, Refusal):
+            return Failed(finding.code, finding.words, evidence=evidence)
+    return Done("; ".join(["they are", *(finding.words for finding in found)]), evidence)
 
 
 def _properties(rule: dict[str, Any] | None) -> dict[str, Any] | None:

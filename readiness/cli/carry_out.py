@@ -84,19 +84,21 @@ def look_only(plan: Path, wave: int, approve: str, *, output: str | None, quiet:
     """Ask everything a run asks before its first effect, of every VM of a wave, and change nothing."""
     from readiness.app.dry_run import dry_run
 
+    what = "shared objects" if where.get("action") else "VMs"
     found = dry_run(request_for(plan, wave, approve, **where))
     if output == "json":
         print_json(found)
         return Exit.DONE if found.may_go else Exit.NEEDS_A_PERSON
     for sentence in found.consent_missing:
-        say(f"[red]Consent is missing:[/] {harmless(sentence)}")
+        say(f"[red]Missing:[/] {harmless(sentence)}")
     for vm in found.vms:
         if vm.may_go and not quiet:
             say(f"[green]{harmless(vm.name)}[/]: {harmless(vm.note or 'nothing refuses it now')}")
         for refusal in vm.refusals:
             say(f"[red]{harmless(vm.name)}[/]: {harmless(refusal)}")
     going = sum(1 for vm in found.vms if vm.may_go)
-    say(f"{going} of {len(found.vms)} VMs may go; nothing was changed")
+    once = " once that is there" if found.consent_missing and going else ""
+    say(f"{going} of {len(found.vms)} {what} may go{once}; nothing was changed")
     return Exit.DONE if found.may_go else Exit.NEEDS_A_PERSON
 
 

@@ -35,6 +35,10 @@ def _console(*, stderr: bool = False) -> Console:
     return Console(highlight=False, stderr=stderr, width=_PIPED_WIDTH)
 
 
+_HEADINGS = ("Batch", "VM", "Stands", "Steps", "Away", "Why")
+_LEAST_FOR_WHY = 90
+"""Columns that a table of a run needs, so that its reasons fit beside all else; otherwise they follow it."""
+
 OUT = _console()
 _ERR = _console(stderr=True)
 
@@ -212,22 +216,22 @@ def show_run(state: RunState) -> None:
     """Print where every VM of a run stands."""
     where = "" if state.info.action else f"wave {state.info.wave}, "
     say(f"[italic]{harmless(f'{state.info.id}: {where}{state.wave_name}')}[/]")
+    is_narrow = OUT.width < _LEAST_FOR_WHY
     table = Table()
-    for heading in ("Batch", "VM", "Stands", "Steps", "Away", "Why"):
-        table.add_column(heading, no_wrap=heading != "Why")
+    for heading in ("VM", "Stands", "Steps", "Away") if is_narrow else _HEADINGS:
+        folds = heading == "Why" or (heading == "VM" and is_narrow)
+        table.add_column(heading, no_wrap=not folds, overflow="fold" if folds else "ellipsis")
+    whys = []
     for unit in state.units:
         colour = PHASE_COLOURS.get(unit.phase, "default")
         away = _minutes(unit.downtime_seconds) if unit.downtime_seconds is not None else "-"
-        why = unit.reason or unit.note or (unit.doing if unit.done or unit.since else "")
-        table.add_row(
-            str(unit.batch),
-            harmless(unit.name),
-            f"[{colour}]{unit.phase}[/]",
-            f"{unit.done}/{unit.total}",
-            away,
-            harmless(why),
-        )
+        why = harmless(unit.reason or unit.note or (unit.doing if unit.done or unit.since else ""))
+        cells = (harmless(unit.name), f"[{colour}]{unit.phase}[/]", f"{unit.done}/{unit.total}", away)
+        table.add_row(*cells if is_narrow else (str(unit.batch), *cells, why))
+        whys += [f"{harmless(unit.name)}: {why}"] if is_narrow and why else []
     OUT.print(table)
+    for line in whys:
+        say(line)
     say(_tally(state))
     if state.held:
         say(f"[yellow]Held:[/] {harmless(state.held)}")

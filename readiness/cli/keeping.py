@@ -97,10 +97,10 @@ def audit() -> None:
 
 @audit.command("verify")
 @click.argument("run", required=False)
-@click.option("--head", default="", help="A head that was kept elsewhere: a story has to end with it.")
+@click.option("--head", help="A head that was kept elsewhere: a story has to end with it.")
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @state_option
-def verify(run: str | None, head: str, output: str, state: Path) -> int:
+def verify(run: str | None, head: str | None, output: str, state: Path) -> int:
     """Verify that the story of RUN, or of every run there is, was not changed after it was told.
 
     \b
@@ -125,7 +125,7 @@ def verify(run: str | None, head: str, output: str, state: Path) -> int:
             say(f"[bold red]broken[/]  {name}: event {proof.broken_at} does not follow from the one before")
     if found.is_head_missing:
         words = "something was added or taken away since"
-        say(f"[bold red]No story ends with the head {harmless(head)}:[/] {words}.")
+        say(f"[bold red]No story ends with the head {harmless(head or '')}:[/] {words}.")
     return code
 
 

@@ -58,10 +58,11 @@ report_runbook.register(report)
 
 
 @report.command("history")
+@click.option("--at", help="The snapshot that the list ends with, and nothing of later days (default: all).")
 @_estate_option
 @_output_option
 @state_option
-def history_command(estate: str | None, output: str, state: Path) -> int:
+def history_command(at: str | None, estate: str | None, output: str, state: Path) -> int:
     """List the snapshots and runs that the state folder remembers.
 
     Every 'assess' of a whole estate records one; the same result on the same day is one snapshot. Every run
@@ -71,11 +72,12 @@ def history_command(estate: str | None, output: str, state: Path) -> int:
     Examples:
       readiness report history
       readiness report history --estate production --output json
+      readiness report history --at 2027-04-01
     """
     from readiness.app.history import list_history
 
     _take_in(state)
-    found = list_history(state, estate)
+    found = list_history(state, estate, at)
     if output == "json":
         _print_json(found)
     elif output == "csv":

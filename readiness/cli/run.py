@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from readiness.cli.carry_out import carry_out, look_only, request_for
-from readiness.cli.console import confirmed, harmless, print_json, say
+from readiness.cli.console import advise, confirmed, harmless, print_json, say
 from readiness.cli.options import state_option
 from readiness.errors import Exit, UsageError
 from readiness.model.lifecycle import Phase, Stage
@@ -259,6 +259,9 @@ def recover(
     say(f"Recovered {harmless(found.run)}:")
     if found.copied_until is not None:
         say(f"  from the second place, written until {found.copied_until:%Y-%m-%d %H:%M:%S} UTC")
+    if found.nothing_in:
+        say(f"  [yellow]from its marks alone:[/] {harmless(found.nothing_in)} holds nothing of it")
+        say("  if that is the wrong folder, move that of the run away, and recover it from the right one")
     say(f"  under way: {harmless(', '.join(found.taken_up)) or 'none'}")
     say(f"  through already: {harmless(', '.join(found.through)) or 'none'}")
     if found.ended:
@@ -266,9 +269,9 @@ def recover(
     say(f"  not begun: {found.untouched}")
     for name, why in found.unreadable.items():
         say(f"  [bold red]{harmless(name)}[/]: its marks cannot be read ({harmless(why)}); look at it now")
-    is_there = bool(found.taken_up or found.through or found.ended)
-    for advice in () if quiet or not is_there else status(where["state"], found.run).advice():
-        say(f"[bold]Next:[/] {harmless(advice.command)}")
+    if not quiet and (found.taken_up or found.through or found.ended):
+        view = status(where["state"], found.run)
+        advise([view.state], [(each.command, each.why) for each in view.advice()])
     return Exit.NEEDS_A_PERSON if found.unreadable else Exit.DONE
 
 

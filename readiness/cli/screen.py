@@ -29,14 +29,16 @@ _NEWS = 6
 _FIXED = 8
 """Lines that are neither VMs nor news."""
 _LEAST_ROWS = 3
-_KEYS = "Ctrl-C: start nothing more.  Elsewhere: readiness status | pause | stop"
+KEYS = "Ctrl-C: start nothing more.  Elsewhere: readiness status | pause | stop"
+KEYS_OF_ONLOOKERS = "Ctrl-C: end looking, the run goes on.  To end it: readiness stop | pause"
 
 
 class Screen:
     """Shows a run until the block ends; the terminal is then as it was."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, keys: str = KEYS) -> None:
         self._console = console or OUT
+        self._keys = keys
         self._news: deque[Event] = deque(maxlen=_NEWS)
         self._note = ""
         self._shown: tuple[Outlook, float] | None = None
@@ -81,11 +83,12 @@ class Screen:
             return Text("…")
         outlook, shown = self._shown
         now = outlook.at + timedelta(seconds=(time.monotonic() - shown) * outlook.rate)
-        return screen(outlook, list(self._news), now, height=self._console.height, note=self._note)
+        news, height = list(self._news), self._console.height
+        return screen(outlook, news, now, height=height, note=self._note, keys=self._keys)
 
 
 def screen(
-    outlook: "Outlook", news: Iterable[Event], now: datetime, *, height: int, note: str = ""
+    outlook: "Outlook", news: Iterable[Event], now: datetime, *, height: int, note: str = "", keys: str = KEYS
 ) -> RenderableType:
     """Return the whole screen."""
     state, told = outlook.state, list(news)
@@ -107,7 +110,7 @@ def screen(
     lines += [_line(f"{one.at:%H:%M:%S}  {one.vm:<16} {one.text}", _STYLES.get(one.kind, "")) for one in told]
     if state.held:
         lines.append(_line(f"Held: {state.held}", "bold yellow"))
-    lines.append(_line(note or _KEYS, "bold yellow" if note else "dim"))
+    lines.append(_line(note or keys, "bold yellow" if note else "dim"))
     return Group(*lines)
 
 
@@ -149,7 +152,8 @@ def _counts(state: RunState) -> Text:
 
 def _table(state: RunState, now: datetime, rows: int) -> Table:
     table = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("VM", no_wrap=True, overflow="ellipsis", ratio=2, min_width=8)
+    # Never narrower: VMs of one application often differ in nothing but their last characters.
+    table.add_column("VM", no_wrap=True, overflow="ellipsis", ratio=2, width=15)
     table.add_column("Phase", no_wrap=True, overflow="ellipsis", min_width=10)
     table.add_column("Step", no_wrap=True, overflow="ellipsis", ratio=4)
     table.add_column("For", no_wrap=True, justify="right", min_width=5)

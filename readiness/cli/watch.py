@@ -72,10 +72,10 @@ def _watch(state: Path, view: "RunView", *, silent: bool) -> "RunView":
 
 def _watch_screen(state: Path, view: "RunView") -> "RunView":
     from readiness.app.outlook import outlook_from
-    from readiness.cli.screen import Screen
+    from readiness.cli.screen import KEYS_OF_ONLOOKERS, Screen
 
     told = 0
-    with Screen() as screen:
+    with Screen(keys=KEYS_OF_ONLOOKERS) as screen:
         while view.running:
             for event in view.events[told:]:
                 screen.told(event)
@@ -142,8 +142,9 @@ def resume(run: str | None, raise_budget: bool, note: str, state: Path) -> int:
       readiness resume
       readiness resume 1a2b3c4d5e6f-wave-1 --raise-budget --note "CHG-1234"
     """
-    kind = SignalKind.RAISE if raise_budget else SignalKind.RESUME
-    return _leave(state, run, kind, "go on", note)
+    if raise_budget:
+        return _leave(state, run, SignalKind.RAISE, "accept one failure more, and go on", note)
+    return _leave(state, run, SignalKind.RESUME, "go on", note)
 
 
 @click.command()

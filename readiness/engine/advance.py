@@ -46,8 +46,8 @@ Records = Mapping[str, StepRecord]
 
 INCONCLUSIVE = "Inconclusive"
 """Code of a proof of health that found neither health nor illness."""
-_NOT_OURS = "RuleChangedSincePlanned"
-"""Code of a write that was never sent, since the rule was somebody else's by then."""
+_NOT_OURS = ("RuleChangedSincePlanned", "PolicyChangedSincePlanned")
+"""Codes of a write that was never sent, since what it changes was somebody else's by then."""
 UNWELL = ("Unhealthy", "NotHealthyInTime")
 """Codes of a proof of health that failed. They alone call for a weaker setting; a model that is not shown
 does not, and what the weaker setting brought later changes nothing of it."""
@@ -320,9 +320,9 @@ _ONLINE_LEASE = timedelta(hours=12)
 
 
 def may_have_written(planned: PlannedStep, records: Records) -> bool:
-    """Tell whether a step was begun, and not left unsent because its rule was somebody else's by then."""
+    """Tell whether a step was begun, and not left unsent because its object was somebody else's by then."""
     record = records.get(planned.name)
-    return record is not None and (record.result is None or record.result.code != _NOT_OURS)
+    return record is not None and (record.result is None or record.result.code not in _NOT_OURS)
 
 
 def is_begun(record: StepRecord | None) -> bool:

@@ -40,9 +40,8 @@ _WRITES = tuple(
         if "/networkSecurityGroups/" in action or "/tags/" in action
     )
 )
+_MARK = "check.take-lease"
 _RECALL_LASTS = timedelta(hours=12)
-_NOT_OURS = "PolicyChangedSincePlanned"
-"""Code of a write that was never sent, since the policy was somebody else's by then."""
 
 
 class GroupCampaign(Campaign):
@@ -52,7 +51,8 @@ class GroupCampaign(Campaign):
         """Return the steps of a phase in order."""
         match phase:
             case Phase.CHECKING:
-                return plan_steps((self._as_planned(), *self._mark(self._lease_end(records))), stage="check")
+                marks = self._mark(self._lease_end(records)) if self._is_marked(records) else ()
+                return plan_steps((self._as_planned(), *marks), stage="check")
             case Phase.CLOSING:
                 return self.vm.closure
             case Phase.UNDOING:
@@ -67,10 +67,10 @@ class GroupCampaign(Campaign):
     def total_steps(self, records: Records) -> int:
         """Return how many steps it has on the straight path, plus those of a way back under way."""
         undoing = self._way_back(records) if any(name.startswith("undo.") for name in records) else ()
-        checks = len(self.steps(Phase.CHECKING, records))
-        return (
-            checks + len(self.vm.closure) + (len(self._parts.release()) if checks > 1 else 0) + len(undoing)
-        )
+        checks = self.steps(Phase.CHECKING, records)
+        # Only what bears a mark has to be let go of.
+        release = self._parts.release() if self._changes() else ()
+        return sum(map(len, (checks, self.vm.closure, release, undoing)))
 
     def _as_planned(self) -> ProveRules | ProveJustInTime:
         for step in (each.step for each in self.vm.closure):
@@ -87,6 +87,10 @@ class GroupCampaign(Campaign):
     def _changes(self) -> tuple[SetSecurityRule, ...]:
         return tuple(each.step for each in self.vm.closure if isinstance(each.step, SetSecurityRule))
 
+    def _is_marked(self, records: Records) -> bool:
+        """Tell whether it bears a mark, or is going to: an older journal wrote its rules without one."""
+        return _MARK in records or not any(planned.name in records for planned in self.vm.closure)
+
     def _mark(self, until: datetime, *, back: bool = False) -> tuple[MarkGroup, ...]:
         changes = self._changes()
         return (MarkGroup(vm=self.vm.id, until=until, back=back, rules=changes),) if changes else ()
@@ -98,17 +102,11 @@ class GroupCampaign(Campaign):
         return plan_steps((*back, *_proof(self.vm.id, back)), stage="undo")
 
     def _way_back(self, records: Records) -> tuple[PlannedStep, ...]:
-        begun = (each for each in self.vm.closure if may_have_written(each, records))
-        back = self.way_back([each.step for each in begun if not _was_unsent(each, records)])
-        if RECALLED not in records:
+        back = self.way_back([each.step for each in self.vm.closure if may_have_written(each, records)])
+        if RECALLED not in records or _MARK not in records:
             return back
         mark = self._mark(records[RECALLED].intended_at + _RECALL_LASTS, back=True)
         return (*plan_steps(mark, stage="recall"), *back)
-
-
-def _was_unsent(planned: PlannedStep, records: Records) -> bool:
-    record = records.get(planned.name)
-    return record is not None and record.result is not None and record.result.code == _NOT_OURS
 
 
 def _proof(group: ResourceId, back: Sequence[Step]) -> tuple[ProveRules | ProveJustInTime, ...]:

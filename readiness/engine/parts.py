@@ -122,7 +122,7 @@ class Parts:
             RunHookAfter(vm=vm.id, name=hook.name, command=_filled(hook, vm), timeout=hook.timeout)
             for hook in after
         ]
-        mark = UnmarkGroup(vm=vm.id) if vm.is_group else ReleaseLease(vm=vm.id)
+        mark = UnmarkGroup(vm=vm.id) if vm.is_shared else ReleaseLease(vm=vm.id)
         return plan_steps((*hooks, mark), stage=f"release{again}")
 
     def straight(self, *, running: bool) -> int:

@@ -58,7 +58,7 @@ def campaign_of(
     vm: PlannedVm, playbooks: Sequence[Playbook], info: RunInfo, execution: Execution
 ) -> Campaign:
     """Return a VM's campaign in a run, or that of a shared group."""
-    kind = GroupCampaign if vm.is_group else Campaign
+    kind = GroupCampaign if vm.is_shared else Campaign
     return kind(vm, playbooks, stage=info.stage, execution=execution, started_at=info.started_at)
 
 

@@ -186,6 +186,7 @@ class Waits:
         until = max(first + LEAST_PATIENCE, self._last_close((vm.id,)))
         told = f"{error.code}: {error.brief}; {_ROLE}"
         if now >= until:
+            self._stuck.pop(vm.id, None)
             detail = f"{words_for(planned.step)}: {told}; not asked again after {_utc(until)}"
             return StepResult(ok=False, code=error.code, detail=detail)
         self._stuck[vm.id] = f"{vm.name} is under way, and cannot go on: {error.brief}"

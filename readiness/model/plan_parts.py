@@ -112,7 +112,7 @@ class PlannedVm(Struct, frozen=True, kw_only=True):
     """Its protected item of Azure Backup."""
 
     @property
-    def is_group(self) -> bool:
+    def is_shared(self) -> bool:
         """Whether it stands for what several VMs share, which is carried out like a VM's closure."""
         return self.id.type in _SHARED
 

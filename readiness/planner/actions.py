@@ -19,7 +19,7 @@ from readiness.model.steps import Change, PlannedStep, words_for
 from readiness.model.virtual_machine import Power
 from readiness.planner.clusters import Cluster, clusters_of
 from readiness.planner.conflicts import AUTO_SHUTDOWN, UPDATES, clashes
-from readiness.planner.just_in_time import RequestPolicy, request_policies
+from readiness.planner.just_in_time import PlannedPolicy, planned_policies
 from readiness.planner.openings import SharedGroup, shared_groups
 
 SNAPSHOT_DAYS = 30
@@ -118,7 +118,7 @@ def _on_request(
 ) -> Iterator[PlanAction]:
     """Yield each just-in-time policy that VMs are put into, once, and what people have to do of it."""
     planned = {vm.id: vm for vm in vms}
-    for policy in request_policies(vms, estate):
+    for policy in planned_policies(vms, estate):
         where = f"{policy.id.name} of {policy.id.resource_group}"
         users = [planned[vm] for vm in policy.ports]
         if users:
@@ -144,7 +144,7 @@ def _on_request(
             yield replace(action, key=f"{action.key}:by-hand")
 
 
-def _terms(policy: RequestPolicy) -> Iterator[str]:
+def _terms(policy: PlannedPolicy) -> Iterator[str]:
     """Yield what a just-in-time policy brings beside what was asked for."""
     names = ", ".join(vm.name for vm in policy.ports)
     ports = ", ".join(str(port) for port in sorted({one for each in policy.ports.values() for one in each}))

@@ -25,7 +25,7 @@ _LONGEST = 56
 """Characters that the names of a policy and of a VM in it may have together."""
 
 
-class RequestPolicy(Struct, frozen=True, kw_only=True):
+class PlannedPolicy(Struct, frozen=True, kw_only=True):
     """A policy, and what a plan wants of it."""
 
     id: ResourceId
@@ -38,7 +38,7 @@ class RequestPolicy(Struct, frozen=True, kw_only=True):
     """VMs that are in it already, and stay as they are."""
 
 
-def request_policies(vms: Sequence[PlannedVm], estate: Estate) -> tuple[RequestPolicy, ...]:
+def planned_policies(vms: Sequence[PlannedVm], estate: Estate) -> tuple[PlannedPolicy, ...]:
     """Return the policies that planned VMs are to be put into, each once."""
     ports: dict[ResourceId, dict[ResourceId, tuple[int, ...]]] = defaultdict(dict)
     by_hand: dict[ResourceId, dict[ResourceId, str]] = defaultdict(dict)
@@ -55,7 +55,7 @@ def request_policies(vms: Sequence[PlannedVm], estate: Estate) -> tuple[RequestP
         else:
             ports[policy][vm.id] = tuple(sorted(choice.ports))
     return tuple(
-        RequestPolicy(
+        PlannedPolicy(
             id=policy,
             creates=policy not in estate.access.just_in_time_policies,
             ports=dict(sorted(ports[policy].items())),

@@ -331,5 +331,6 @@ def _usable(place: object) -> Iterator[None]:
         raise JournalError(
             f"The journal in {place} cannot be used.",
             details=str(error),
-            remedy="Keep the folder: the state from before also stands in the tags of the snapshots.",
+            remedy="What was taken down stays as it is meanwhile. Where its disk is full or away, mend that: "
+            "the same command goes on. Where it is damaged, put it aside and rebuild it: readiness recover.",
         ) from error

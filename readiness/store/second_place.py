@@ -97,6 +97,11 @@ class SecondPlace:
         self._writer: Thread | None = None
         """A write that may not have ended yet."""
 
+    @property
+    def answers(self) -> bool:
+        """Whether it could be written the last time."""
+        return not self._missed
+
     def begin(self, lines: Iterable[Line]) -> None:
         """Write all that is known of the run so far.
 

@@ -42,7 +42,7 @@ def test_from_the_group_to_the_way_back(desk: Desk) -> None:
     (advised,) = [each for each in desk.closed(2) if " tighten " in each]
     assert f"--action {shared_estate.GROUP} " in advised, "the group comes first"
     refused = desk.type(PLAN, *words).err
-    assert "1 groups before its VMs are not tightened" in refused
+    assert "1 group before its VMs is not tightened" in refused
     assert shared_estate.GROUP in refused
     assert [True] == [
         shared_estate.GROUP in one for one in desk.result(8, *words, "--dry-run")["consent_missing"]

@@ -129,6 +129,19 @@ def test_an_unknown_vm_of_a_run(terminal: Terminal, tmp_path: Path, journal: Pat
     assert "has no VM nobody" in words
 
 
+@pytest.mark.parametrize("command", ["approve", "reject"])
+def test_a_decision_that_nothing_waits_for(
+    terminal: Terminal, tmp_path: Path, journal: Path, command: str
+) -> None:
+    """A word on a VM that is not undecided would come to nothing: it is refused, and says who does wait."""
+    place = ("--run", journal.name, "--state", tmp_path)
+    words = terminal.refused(USAGE, command, *place, "--vm", "bo-app-01")
+    assert "bo-app-01 of " in words
+    assert "is not undecided" in words
+    assert "Those that wait for a decision are: none" in words
+    assert "No VM of " in terminal.refused(USAGE, command, *place)
+
+
 def test_nobody_to_ask(terminal: Terminal, tmp_path: Path, journal: Path) -> None:
     """Where nobody can be asked, a rollback needs its yes beforehand."""
     place = ("--twin", NOWHERE, "--state", tmp_path)

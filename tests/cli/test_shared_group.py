@@ -160,3 +160,10 @@ def test_a_lost_machine_is_no_end_of_it(desk: Desk) -> None:
     assert ("done", run) == (done["vms"][0]["outcome"], done["run"])
     (group,) = [one for one in desk.twin.resources() if one["name"] == shared_estate.GROUP]
     assert not [name for name in group.get("tags") or {} if name.startswith("readiness-")]
+
+
+def test_looking_says_what_has_to_come_first(desk: Desk) -> None:
+    """As long as something is missing, nobody reads that the group may go now."""
+    said = desk.type(NEEDS_A_PERSON, *desk.words, "--dry-run").out
+    assert "Missing: bo-app-01: its closure is not on record here" in said
+    assert "1 of 1 shared objects may go once that is there; nothing was changed" in said

@@ -229,6 +229,7 @@ def test_a_budget_that_is_raised(terminal: Terminal, tmp_path: Path) -> None:
         assert ("rolled_back", "remaining") == (wave.ends()["bo-app-01"], wave.ends()["bo-nightly-01"])
         held = wave.type(NEEDS_A_PERSON, "status", wave.run, "--state", tmp_path).out
         assert "Held: 2 of 5 VMs failed, and 1 may" in held
+        assert f"Next: readiness resume {wave.run} --raise-budget --state {tmp_path}" in held
         wave.type(DONE, "resume", wave.run, "--raise-budget", "--note", "CHG-7", "--state", tmp_path)
         wave.type(NEEDS_A_PERSON, *wave.words("run"), "--quiet")
         assert "done" == wave.ends()["bo-nightly-01"]

@@ -16,17 +16,6 @@ from readiness.twin.faults import OPERATIONS, Faults
 from readiness.twin.seed import load as load_seed
 from tests.docs.pages import DOCS, PAGES, ROOT, anchors, blocks, links, text
 
-WITH_COMMANDS = (
-    "README.md",
-    "docs/faults.md",
-    "docs/estate.md",
-    "docs/levels.md",
-    "docs/safety.md",
-    "SECURITY.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    "ARCHITECTURE.md",
-)
 ESTATE_EXAMPLES = {"estate.json": "json", "resources.jsonl": "jsonl", "context.yaml": "yaml"}
 
 
@@ -34,6 +23,9 @@ def called(page):
     """Return the words after `readiness` wherever a page shows the command in code."""
     lines = "\n".join(re.findall(r"`([^`\n]+)`", text(page)))
     return [found.split() for found in re.findall(r"^(?:\.venv/bin/)?readiness ([a-z][^\n]*)", lines, re.M)]
+
+
+WITH_COMMANDS = [page for page in (str(path.relative_to(ROOT)) for path in PAGES) if called(page)]
 
 
 def resolve(words):

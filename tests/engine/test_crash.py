@@ -26,7 +26,7 @@ def taken_up(rig: Rig, case: Case, *moments: int) -> Phase:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.vm}-{case.stage}-{case.end}")
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_crashes_alone_never_change_the_end(case: Case, data: st.DataObject) -> None:
     """Around any journal write and any call, any number of times: the end is that of a quiet run."""
@@ -50,7 +50,7 @@ def test_killed_at_every_moment_it_ends_upgraded(tmp_path: Path) -> None:
         "start",
         "PATCH virtualMachines",
     ]
-    for moment in range(1, undisturbed(case).moments + 1, 2):
+    for moment in range(1, undisturbed(case).moments + 1, 3):
         rig = case.rig(tmp_path / f"killed-{moment}")
         end = taken_up(rig, case, moment)
         truth = Truth(rig.twin.resources(), VM)

@@ -168,7 +168,7 @@ faults_anywhere = st.lists(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(faults=faults_anywhere)
 def test_any_failures_end_legally(
     tmp_path_factory: pytest.TempPathFactory, faults: list[dict[str, object]]

@@ -114,9 +114,16 @@ class ProveRules(StepBase, frozen=True, kw_only=True, tag="prove-rules"):
         *_RULES[:2],
         "Microsoft.Authorization/permissions/read",
         "Microsoft.Authorization/locks/read",
+        "Microsoft.Authorization/denyAssignments/read",
+        "Microsoft.Authorization/policyAssignments/read",
+        "Microsoft.Authorization/policyDefinitions/read",
+        "Microsoft.Authorization/policySetDefinitions/read",
+        "Microsoft.Authorization/policyExemptions/read",
+        "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
     )
 
     rules: tuple[RuleStates, ...]
+    """What each may say; the last is what it is to say."""
     needed: tuple[str, ...] = ()
     """What permissions and locks have to allow on the group; nothing where it is only looked at."""
 

@@ -64,6 +64,7 @@ class ProveJustInTime(StepBase, frozen=True, kw_only=True, tag="prove-just-in-ti
         "Microsoft.Security/pricings/read",
         "Microsoft.Authorization/permissions/read",
         "Microsoft.Authorization/locks/read",
+        "Microsoft.Authorization/denyAssignments/read",
     )
 
     machines: tuple[RequestedAccess, ...]
