@@ -8,7 +8,7 @@ CLIENTS := .venv-az/.installed
 PAGE := .venv/.installed-page
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types contracts tests properties chaos test-clients test-page test-office bench clean
+.PHONY: help demo test lint types contracts tests properties chaos test-clients test-page test-office test-sweeps bench clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -45,6 +45,9 @@ test-page: $(PAGE) ## Open the pages in Chromium (needs Debian's chromium)
 
 test-office: $(INSTALLED) ## Open the workbooks in LibreOffice (needs Debian's libreoffice-calc)
 	$(BIN)/pytest -m office
+
+test-sweeps: $(INSTALLED) ## Kill campaigns at one moment after the other, and lose their journals, in this process
+	$(BIN)/pytest -n auto --dist worksteal -m sweep tests/engine
 
 bench: $(PAGE) ## Measure; prints ratios, asserts nothing
 	$(BIN)/python -m tests.benchmarks.bench

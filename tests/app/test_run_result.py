@@ -102,7 +102,7 @@ def test_advice_can_be_pasted() -> None:
         for advice in next_steps(replace(state, info=replace(INFO, stage=stage)), WORDS):
             name, *rest = shlex.split(advice.command)[1:]
             command = readiness.commands[name]
-            context = command.make_context(name, rest)
+            context = command.make_context(name, rest, parent=readiness.make_context("readiness", [name]))
             assert Path("/var/runs") == context.params["state"]
             assert context.params.get("twin") in (None, "https://127.0.0.1:8443")
     assert 0 == CliRunner().invoke(readiness, ["--help"]).exit_code

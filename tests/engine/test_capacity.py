@@ -229,6 +229,7 @@ CRASHES = {
 """Faults, the end, and at which moments it is killed: after one write is before the next."""
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("case", CRASHES)
 def test_killed_around_a_resize_it_ends_alike(tmp_path: Path, case: str) -> None:
     """Around journal writes and calls from the first resize on, a crash changes nothing of the end."""

@@ -38,6 +38,7 @@ def test_crashes_alone_never_change_the_end(case: Case, data: st.DataObject) -> 
         assert quiet.after == truth_of(rig)
 
 
+@pytest.mark.sweep
 def test_killed_at_every_moment_it_ends_upgraded(tmp_path: Path) -> None:
     """Wherever the process dies, the next one ends with the VM upgraded, in the safety order, and running."""
     case = Case(VM, Stage.OUTAGE)
@@ -60,6 +61,7 @@ def test_killed_at_every_moment_it_ends_upgraded(tmp_path: Path) -> None:
         assert expected == seen, f"killed at moment {moment}"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("stage", Stage)
 def test_taken_up_hours_later_it_still_ends(tmp_path: Path, stage: Stage) -> None:
     """While nobody asks, Azure goes on: what was begun is looked at before it is called too slow."""

@@ -72,6 +72,7 @@ def test_one_that_cannot_be_put_off_again_is_done_and_says_so(tmp_path: Path) ->
     assert "deallocate again" in unit.note
 
 
+@pytest.mark.sweep
 def test_killed_at_every_moment_it_ends_alike(tmp_path: Path) -> None:
     """Wherever the process dies, the VM ends changed, proven and off."""
     quiet, fuse = rig_of(tmp_path / "quiet"), Fuse(None)

@@ -265,6 +265,7 @@ def test_a_rule_from_before_makes_it_ineffective(tmp_path: Path) -> None:
     assert rig.before == rig.policy()
 
 
+@pytest.mark.sweep
 @each_kind
 def test_killed_at_every_moment_it_ends_the_same(tmp_path: Path, *, policy: bool) -> None:
     """Wherever the process dies, the next one ends with the same policy, written once."""
@@ -280,6 +281,7 @@ def test_killed_at_every_moment_it_ends_the_same(tmp_path: Path, *, policy: bool
         assert (quiet.said(), quiet.written()) == (rig.said(), rig.written()), f"killed at moment {moment}"
 
 
+@pytest.mark.sweep
 @each_kind
 def test_killed_on_the_way_back_it_still_ends_as_it_was(tmp_path: Path, *, policy: bool) -> None:
     """Wherever the process dies while it takes the VMs out, the next one ends with the policy from before."""

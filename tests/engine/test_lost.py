@@ -29,6 +29,7 @@ its way back, keys of customers, identities, scripts in guests, and ends of logi
 GENERATION_1 = Case("sf-legacy-01", Stage.OUTAGE)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("case", "every"), CASES, ids=[f"{case.vm}-{case.stage}-{case.end}" for case, _ in CASES]
 )

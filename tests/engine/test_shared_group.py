@@ -189,6 +189,7 @@ def test_a_rule_of_ours_that_somebody_edited_is_not_taken_away(tmp_path: Path) -
     assert rig.before == rules
 
 
+@pytest.mark.sweep
 def test_killed_at_every_moment_it_ends_the_same(tmp_path: Path) -> None:
     """Wherever the process dies, the next one ends with the same rules, each written once."""
     quiet = Group(tmp_path / "quiet")
@@ -202,6 +203,7 @@ def test_killed_at_every_moment_it_ends_the_same(tmp_path: Path) -> None:
         assert (quiet.rules(), quiet.written()) == (rig.rules(), rig.written()), f"killed at moment {moment}"
 
 
+@pytest.mark.sweep
 def test_killed_on_the_way_back_it_still_ends_as_it_was(tmp_path: Path) -> None:
     """Wherever the process dies while it takes the rules back, the next one ends with those from before."""
     quiet = Group(tmp_path / "quiet")
@@ -290,6 +292,7 @@ def test_what_another_run_marked_is_left_alone(tmp_path: Path) -> None:
     assert (Phase.DONE, owners) == (rig.ends()[0], rig.tags())
 
 
+@pytest.mark.sweep
 def test_lost_at_any_moment_the_rules_end_the_same(tmp_path: Path) -> None:
     """With the state folder gone, too, another machine knows that it was under way, and ends it."""
     quiet, fuse = Group(tmp_path / "quiet"), Fuse(None)
@@ -306,6 +309,7 @@ def test_lost_at_any_moment_the_rules_end_the_same(tmp_path: Path) -> None:
     assert last - first > len(found) // 2
 
 
+@pytest.mark.sweep
 def test_lost_on_its_way_back_the_rules_end_as_they_were(tmp_path: Path) -> None:
     """What a person wanted back goes on back: the other machine does not tighten it once more."""
     quiet, fuse = Group(tmp_path / "quiet"), Fuse(None)
