@@ -331,6 +331,6 @@ def _usable(place: object) -> Iterator[None]:
         raise JournalError(
             f"The journal in {place} cannot be used.",
             details=str(error),
-            remedy="Keep the folder. Where its disk is full or away, mend that: the same command goes on. Where "
-            "it is damaged, put it aside and rebuild it: readiness recover. VMs that are off stay off until then.",
+            remedy="Keep the folder. Where its disk is full or away, mend that: the same command goes on. "
+            "Where it is damaged, put it aside and rebuild it: readiness recover.",
         ) from error
